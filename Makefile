@@ -1,8 +1,11 @@
 # featbit_pg: feature flags, experiments and LLM evaluation inside PostgreSQL
+#
+# "make help" lists the targets. PG_CONFIG names the PostgreSQL installation to build for.
+
 EXTENSION = featbit_pg
-EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" featbit_pg.control)
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" featbit_pg.control)
 MODULE_big = featbit_pg
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 # The install script is concatenated from fragments, one per concern, in order of dependency.
 SQL_PARTS = \
@@ -23,21 +26,86 @@ PG_CPPFLAGS = -Isrc
 PG_CFLAGS = -ffp-contract=off -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers $(WERROR)
 SHLIB_LINK = -lpcre2-8 -lm
 
-TESTS = $(sort $(wildcard test/sql/*.sql))
-REGRESS = $(patsubst test/sql/%.sql,%,$(TESTS))
+# Inputs of pg_regress live in test/, outputs in expected/. ISOLATION stays empty, not merely blank, without specs.
+REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=featbit_pg
-ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=featbit_pg
+# TAP tests make clusters of their own, which PostgreSQL does not allow to root.
+ifneq ($(shell id -u),0)
+ifneq (,$(wildcard test/t/*.pl))
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
+endif
+endif
 
-EXTRA_CLEAN = $(FULL_SCRIPT)
+EXTRA_CLEAN = $(FULL_SCRIPT) $(OBJS:=.d) $(OBJS:.o=.bc.d) build
 
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+
+# These targets need no PostgreSQL at hand: they fetch what is missing and then enter make again. They stay apart from
+# PGXS, which has a "check" of its own.
+OWN_TARGETS = help check demo bench
+
+ifneq (,$(filter $(OWN_TARGETS),$(MAKECMDGOALS)))
+
+.PHONY: $(MAKECMDGOALS)
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+check demo bench:
+	@MAKE='$(MAKE)' bash test/bin/$@
+
+$(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
+	@$(MAKE) $@
+
+else ifeq (,$(PGXS))
+
+.PHONY: all install uninstall installcheck clean
+all install uninstall installcheck:
+	@echo "$(EXTENSION): '$(PG_CONFIG) --pgxs' finds no PostgreSQL to build for: install postgresql-server-dev, or set PG_CONFIG" >&2; exit 1
+
+clean:
+	rm -rf $(EXTENSION).so $(OBJS) $(OBJS:.o=.bc) $(EXTRA_CLEAN)
+
+else
+
 include $(PGXS)
 
-all: $(FULL_SCRIPT)
+# Every compilation notes the headers it read, the bitcode's apart from the object's.
+FB_CPPFLAGS := $(CPPFLAGS)
+override CPPFLAGS = $(FB_CPPFLAGS) -MMD -MP -MF $@.d
+-include $(wildcard $(OBJS:=.d) $(OBJS:.o=.bc.d))
 
-$(FULL_SCRIPT): $(SQL_PARTS) featbit_pg.control
-	cat $(SQL_PARTS) > $@
+# Objects of another PostgreSQL or compiler are built anew.
+BUILT_FOR := $(shell $(PG_CONFIG) --version) $(shell $(PG_CONFIG) --includedir-server) $(CC)
+$(shell mkdir -p build; [ "$$(cat build/built-for 2>/dev/null)" = "$(BUILT_FOR)" ] || echo "$(BUILT_FOR)" >build/built-for)
+$(OBJS) $(OBJS:.o=.bc): build/built-for
+
+UNLISTED = $(filter-out $(SQL_PARTS),$(wildcard sql/*/*.sql))
+$(FULL_SCRIPT): $(SQL_PARTS) featbit_pg.control Makefile
+	$(if $(UNLISTED),$(error not in SQL_PARTS: $(UNLISTED)))
+	cat $(SQL_PARTS) >$@.new && mv $@.new $@
+
+.DELETE_ON_ERROR:
+
+endif
+
+#: make               build for the PostgreSQL of pg_config (or PG_CONFIG=/path/to/pg_config)
+#: make install       install there (as a user who may write there: sudo make install)
+#: make check         build, install, and run every test on a private server
+#: make demo          build, install, and show the extension at work on a private server
+#: make bench         build, install, and measure on a private server
+#: make installcheck  run the regression, isolation and TAP tests against a running server (PGHOST, PGPORT)
+#: make clean         remove what was built
+#:
+#: check, demo and bench first install what is missing (on Debian, as root or by sudo), start a private server on a Unix
+#: socket in a temporary directory, and leave nothing running.
+#:
+#: Variables of make check:
+#:   TESTS_ONLY="tree core regress isolation tap docs"   only these sections
+#:   REGRESS="name ..."  ISOLATION="name ..."  TAP="test/t/name.pl ..."  CORE="test_name ..."  DOCS="README.md ..."
+#:                       only these tests of a section
+#: Results and logs of the last run are in build/check.
