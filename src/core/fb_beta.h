@@ -1,0 +1,16 @@
+/*
+ * fb_beta.h
+ *		The incomplete beta function and Student's t distribution.
+ */
+#ifndef FB_BETA_H
+#define FB_BETA_H
+
+#include "core/fb_gamma.h"
+
+extern void fb_beta_inc(double a, double b, double x, FbTails *tails);
+extern double fb_t_sf(double t, double df);
+extern double fb_t_log_sf(double t, double df);
+extern double fb_t_quantile(double p, double df);
+extern double fb_t_quantile_upper(double q, double df);
+
+#endif							/* FB_BETA_H */
