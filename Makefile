@@ -56,7 +56,7 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 check demo bench:
-	@MAKE='$(MAKE)' bash test/bin/$@
+	@MAKE='$(MAKE)' exec bash test/bin/$@
 
 $(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
 	@$(MAKE) $@
@@ -88,6 +88,13 @@ UNLISTED = $(filter-out $(SQL_PARTS),$(wildcard sql/*/*.sql))
 $(FULL_SCRIPT): $(SQL_PARTS) featbit_pg.control Makefile
 	$(if $(UNLISTED),$(error not in SQL_PARTS: $(UNLISTED)))
 	cat $(SQL_PARTS) >$@.new && mv $@.new $@
+
+ifeq ($(with_llvm),yes)
+# The compiler of the bitcode sees the sources with the warnings of the build, too.
+.PHONY: second-compiler
+second-compiler:
+	$(CLANG) $(BITCODE_CFLAGS) -Wno-ignored-attributes $(PG_CFLAGS) -Werror $(FB_CPPFLAGS) -fsyntax-only $(OBJS:.o=.c)
+endif
 
 .DELETE_ON_ERROR:
 
