@@ -1,0 +1,43 @@
+-- == 3. 4,873 real experiments in one statement ==
+-- Between 2013 and 2015 Upworthy tested headlines and images on its readers (source and licence:
+-- examples/data/headline_tests). Each row is one arm of a test.
+
+CREATE TABLE headline (test_id text, test_week int, arm int, impressions bigint, clicks bigint,
+                       headline text, image_id text);
+\copy headline from program 'gzip -dc examples/data/headline_tests/headline_tests.csv.gz' (format csv, header)
+
+SELECT count(DISTINCT test_id) AS tests, count(*) AS arms, sum(impressions) AS impressions, sum(clicks) AS clicks
+FROM headline;
+
+--?
+SELECT demo.expect('the archive', format('%s tests, %s arms, %s impressions', count(DISTINCT test_id), count(*), sum(impressions)),
+    '4873 tests, 22666 arms, 81024151 impressions')
+FROM headline
+\g /dev/null
+
+-- One statement analyses all of it. Per test it checks that the arms got equal traffic, as planned
+-- (p < .001 says no); it compares every arm with the first of its test, and adjusts the p-values of all
+-- these comparisons together (Benjamini-Hochberg).
+
+\timing on
+CREATE TABLE result AS
+WITH test AS (
+    SELECT test_id, min(test_week) AS week, array_agg(impressions ORDER BY arm) AS counts
+    FROM headline
+    GROUP BY test_id
+), checked AS (
+    SELECT test_id, week, srm.p_value AS srm_p, srm.p_value < 0.001 AS srm_failed
+    FROM test, featbit.srm_test(counts, array_fill(1.0::float8, ARRAY[cardinality(counts)])) AS srm
+), compared AS (
+    SELECT arm.test_id, arm.arm, arm.headline, arm.clicks::float8 / arm.impressions AS rate, e.effect, e.ci_low, e.ci_high, e.p_value,
+           row_number() OVER (ORDER BY arm.test_id, arm.arm) AS i
+    FROM headline AS arm JOIN headline AS first ON first.test_id = arm.test_id AND first.arm = 1 AND arm.arm > 1,
+         featbit.effect(featbit.stats_from_counts(first.impressions, first.clicks),
+                        featbit.stats_from_counts(arm.impressions, arm.clicks)) AS e
+), family AS (
+    SELECT featbit.adjust_p(array_agg(p_value ORDER BY i), 'BH') AS p FROM compared
+)
+SELECT test_id, week, srm_p, srm_failed, arm, headline, rate, effect, ci_low, ci_high, p_value, p[i] AS p_adjusted,
+       row_number() OVER (PARTITION BY test_id ORDER BY rate DESC, arm) = 1 AS is_best
+FROM compared JOIN checked USING (test_id), family;
+\timing off

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# run.sh - the demonstration: from the evaluation of prompts to a release and its result, on real data.
+#
+# Needs a database with the extension featbit_pg, given by PGHOST, PGPORT, PGUSER and PGDATABASE, and psql and gzip.
+# "make demo" makes one and calls this script. It ends with an error when any number differs from the expected one.
+set -eu -o pipefail
+cd "$(dirname "$0")/../.."
+export PGCLIENTENCODING=UTF8 PGOPTIONS='-c client_min_messages=warning' PSQLRC=/dev/null PAGER=cat PSQL_PAGER=cat
+
+tell()
+{
+	awk -f examples/demo/narrate.awk "$@" | psql -X -q -v ON_ERROR_STOP=1 -f -
+}
+
+start=$SECONDS
+tell examples/demo/prepare.sql examples/demo/tickets.sql examples/demo/release.sql examples/demo/headlines.sql
+printf '\nAll numbers are as expected (%d s).\n' $((SECONDS - start))
