@@ -29,6 +29,14 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* Reports an input error softly where the caller can take it (pg_input_is_valid and friends). */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#define fb_ereturn(context, result, ...) ereturn(context, result, __VA_ARGS__)
+#else
+#define fb_ereturn(context, result, ...) ereport(ERROR, __VA_ARGS__)
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define FB_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "featbit_pg", .version = "1.0")
 #else

@@ -1,0 +1,263 @@
+/*
+ * fb_moments.c
+ *		Accumulation, merging and checking of moment states.
+ *
+ * Rows enter by Welford's update and states merge by the pairwise formula of
+ * Chan, Golub and LeVeque (1979): sums of squares never appear, so a large
+ * common offset costs no digits. Merging is right for any split into
+ * disjoint subsets in any order, equal up to rounding.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/fb_moments.h"
+
+static const struct
+{
+	const char *name;
+	int			min_k;
+	int			max_k;
+}			kinds[] = {
+	[FB_STATS_PROPORTION] = {"proportion", 1, 1},
+	[FB_STATS_MEAN] = {"mean", 1, 1},
+	[FB_STATS_CUPED] = {"cuped", 2, FB_STATS_MAX_K},
+	[FB_STATS_RATIO] = {"ratio", 2, 2},
+	[FB_STATS_RATIO_CUPED] = {"ratio_cuped", 4, 4}
+};
+
+#define N_KINDS ((int) (sizeof(kinds) / sizeof(kinds[0])))
+
+/* Returns the name of a kind, NULL if there is none. */
+const char *
+fb_stats_kind_name(int kind)
+{
+	return kind > 0 && kind < N_KINDS ? kinds[kind].name : NULL;
+}
+
+/* Returns the kind of a name, 0 if there is none. */
+int
+fb_stats_kind_from_name(const char *name, size_t length)
+{
+	for (int kind = 1; kind < N_KINDS; kind++)
+		if (strlen(kinds[kind].name) == length && memcmp(kinds[kind].name, name, length) == 0)
+			return kind;
+	return 0;
+}
+
+/* Tells whether a kind exists and may have k variates. */
+bool
+fb_stats_shape_ok(int kind, int k)
+{
+	return kind > 0 && kind < N_KINDS && k >= kinds[kind].min_k && k <= kinds[kind].max_k;
+}
+
+/* Returns how many numbers a state of this legal shape keeps. */
+int
+fb_stats_values(int kind, int k)
+{
+	return kind == FB_STATS_PROPORTION ? 1 : k + k * (k + 1) / 2;
+}
+
+/* Makes an empty state; the memory is large enough and its header the caller's business. */
+void
+fb_stats_init(FbStats *state, int kind, int k)
+{
+	state->version = FB_STATS_VERSION;
+	state->kind = (uint8_t) kind;
+	state->k = (uint8_t) k;
+	state->flags = 0;
+	state->n = 0;
+	state->n_bad = 0;
+	memset(state->value, 0, sizeof(double) * (size_t) fb_stats_values(kind, k));
+}
+
+/*
+ * Checks everything that must hold for a state from outside whose shape is
+ * legal; returns NULL or the sentence that says what is wrong.
+ */
+const char *
+fb_stats_check(const FbStats *state)
+{
+	int			k = state->k;
+	int			values = fb_stats_values(state->kind, k);
+	const double *v = state->value;
+
+	if (state->version != FB_STATS_VERSION)
+		return "The version is not supported.";
+	if (state->flags != 0)
+		return "The flags must be zero.";
+	if (state->n < 0 || state->n > FB_STATS_MAX_N)
+		return "The number of values n must be between 0 and 9007199254740992.";
+	if (state->n_bad < 0 || state->n_bad > FB_STATS_MAX_N)
+		return "The number of ignored values n_bad must be between 0 and 9007199254740992.";
+	for (int i = 0; i < values; i++)
+		if (!isfinite(v[i]))
+			return "Numbers must be finite.";
+	if (state->kind == FB_STATS_PROPORTION)
+	{
+		if (v[0] != floor(v[0]) || v[0] < 0.0 || v[0] > (double) state->n)
+			return "The number of successes must be a whole number between 0 and n.";
+		return NULL;
+	}
+	if (state->n == 0)
+	{
+		for (int i = 0; i < values; i++)
+			if (v[i] != 0.0)
+				return "With n = 0 all means and co-moments must be zero.";
+		return NULL;
+	}
+	for (int i = 0; i < k; i++)
+	{
+		double		cii = v[FB_COMOMENT(k, i, i)];
+
+		if (cii < 0.0)
+			return "The co-moment of a variate with itself must not be negative.";
+		if (state->n == 1 && cii != 0.0)
+			return "With n = 1 all co-moments must be zero.";
+		for (int j = 0; j < i; j++)
+		{
+			double		cij = v[FB_COMOMENT(k, i, j)];
+			double		cjj = v[FB_COMOMENT(k, j, j)];
+
+			/* Cauchy and Schwarz, up to accumulated rounding */
+			if (fabs(cij) > sqrt(cii) * sqrt(cjj) * (1.0 + 1e-6))
+				return "A co-moment of two variates must not exceed the geometric mean of their own co-moments.";
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Adds one finite value to a mean state (Welford, Technometrics 4, 1962).
+ * Returns false if the sum of squares leaves double precision.
+ */
+bool
+fb_stats_add(FbStats *state, double y)
+{
+	double		delta = y - state->value[0];
+
+	state->n++;
+	state->value[0] += delta / (double) state->n;
+	state->value[1] += delta * (y - state->value[0]);
+	return isfinite(state->value[1]);
+}
+
+/* Adds one row of k finite values to a state of any kind but the proportion. */
+bool
+fb_stats_add_row(FbStats *state, const double *row)
+{
+	int			k = state->k;
+	double	   *mean = state->value;
+	double		delta[FB_STATS_MAX_K];
+	bool		finite = true;
+
+	state->n++;
+	for (int i = 0; i < k; i++)
+	{
+		delta[i] = row[i] - mean[i];
+		mean[i] += delta[i] / (double) state->n;
+	}
+	for (int i = 0; i < k; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double	   *c = &state->value[FB_COMOMENT(k, i, j)];
+
+			*c += delta[i] * (row[j] - mean[j]);
+			finite = finite && isfinite(*c);
+		}
+	return finite;
+}
+
+/* Merges one state into another of the same shape (Chan, Golub and LeVeque). */
+FbMergeResult
+fb_stats_merge(FbStats *into, const FbStats *from)
+{
+	int			k = into->k;
+	int			values = fb_stats_values(into->kind, k);
+	double		na = (double) into->n;
+	double		nb = (double) from->n;
+	double		n = na + nb;
+	double		delta[FB_STATS_MAX_K];
+
+	if (into->kind != from->kind || into->k != from->k)
+		return FB_MERGE_KIND;
+	if (from->n > FB_STATS_MAX_N - into->n || from->n_bad > FB_STATS_MAX_N - into->n_bad)
+		return FB_MERGE_OVERFLOW;
+	into->n_bad += from->n_bad;
+	if (from->n == 0)
+		return FB_MERGE_OK;
+	into->n += from->n;
+	if (into->kind == FB_STATS_PROPORTION)
+	{
+		into->value[0] += from->value[0];
+		return FB_MERGE_OK;
+	}
+	if (na == 0.0)
+	{
+		memcpy(into->value, from->value, sizeof(double) * (size_t) values);
+		return FB_MERGE_OK;
+	}
+	for (int i = 0; i < k; i++)
+	{
+		delta[i] = from->value[i] - into->value[i];
+
+		/* Start from the mean of the larger side: the smaller correction rounds less. */
+		if (na >= nb)
+			into->value[i] += delta[i] * (nb / n);
+		else
+			into->value[i] = from->value[i] - delta[i] * (na / n);
+	}
+	for (int i = 0; i < k; i++)
+		for (int j = 0; j <= i; j++)
+			into->value[FB_COMOMENT(k, i, j)] += from->value[FB_COMOMENT(k, i, j)] +
+				delta[i] * (delta[j] * (na / n) * nb);
+	for (int i = 0; i < values; i++)
+		if (!isfinite(into->value[i]))
+			return FB_MERGE_OVERFLOW;
+	return FB_MERGE_OK;
+}
+
+/* Adds rows of zeros: the units that did nothing. */
+FbMergeResult
+fb_stats_add_zeros(FbStats *state, int64_t zeros)
+{
+	FbStatsBuffer empty;
+
+	memset(&empty, 0, sizeof(empty));
+	empty.state.kind = state->kind;
+	empty.state.k = state->k;
+	empty.state.n = zeros;
+	return fb_stats_merge(state, &empty.state);
+}
+
+/* Returns the mean of variate i; n > 0. */
+double
+fb_stats_mean(const FbStats *state, int i)
+{
+	if (state->kind == FB_STATS_PROPORTION)
+		return state->value[0] / (double) state->n;
+	return state->value[i];
+}
+
+/*
+ * Returns the variance of variate i that tests use; n > 1: p (1 - p) of a
+ * proportion, else the sample variance with denominator n - 1.
+ */
+double
+fb_stats_variance(const FbStats *state, int i)
+{
+	double		n = (double) state->n;
+
+	if (state->kind == FB_STATS_PROPORTION)
+		return (state->value[0] / n) * ((n - state->value[0]) / n);
+	return state->value[FB_COMOMENT(state->k, i, i)] / (n - 1.0);
+}
+
+/* Returns the sum of variate i. */
+double
+fb_stats_total(const FbStats *state, int i)
+{
+	if (state->kind == FB_STATS_PROPORTION)
+		return state->value[0];
+	return state->value[i] * (double) state->n;
+}

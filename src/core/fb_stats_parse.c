@@ -1,0 +1,274 @@
+/*
+ * fb_stats_parse.c
+ *		Reads the text form of a moment state.
+ *
+ * The text is one JSON object:
+ *		{"version": 1, "kind": "mean", "n": 3, "n_bad": 0,
+ *		 "means": [2.5], "comoments": [4]}
+ *		{"version": 1, "kind": "proportion", "n": 10, "n_bad": 0, "successes": 3}
+ * with the members in any order; version and n_bad may be left out. Numbers
+ * are read by strtod, which rounds correctly, so the shortest decimal that
+ * identifies a double restores it to the bit.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fb_moments.h"
+
+typedef struct Parser
+{
+	const char *at;
+	const char *detail;
+} Parser;
+
+/* Bits of the members already seen. */
+enum
+{
+	SEEN_VERSION = 1, SEEN_KIND = 2, SEEN_N = 4, SEEN_N_BAD = 8,
+	SEEN_SUCCESSES = 16, SEEN_MEANS = 32, SEEN_COMOMENTS = 64
+};
+
+/* Notes what is wrong; the first complaint stays. */
+static bool
+fail(Parser *parser, const char *detail)
+{
+	if (parser->detail == NULL)
+		parser->detail = detail;
+	return false;
+}
+
+/* Skips white space. */
+static void
+skip_space(Parser *parser)
+{
+	while (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\n' || *parser->at == '\r')
+		parser->at++;
+}
+
+/* Takes one punctuation character if it comes next. */
+static bool
+accept(Parser *parser, char c)
+{
+	skip_space(parser);
+	if (*parser->at != c)
+		return false;
+	parser->at++;
+	return true;
+}
+
+/* Takes a string without escapes. */
+static bool
+parse_string(Parser *parser, const char **start, size_t *length)
+{
+	if (!accept(parser, '"'))
+		return fail(parser, "A string in double quotes is expected.");
+	*start = parser->at;
+	while (*parser->at != '"' && *parser->at != '\\' && (unsigned char) *parser->at >= ' ')
+		parser->at++;
+	if (*parser->at != '"')
+		return fail(parser, "A string is not closed.");
+	*length = (size_t) (parser->at - *start);
+	parser->at++;
+	return true;
+}
+
+/* Skips a run of at least one digit. */
+static bool
+skip_digits(const char **at)
+{
+	const char *start = *at;
+
+	while (**at >= '0' && **at <= '9')
+		(*at)++;
+	return *at > start;
+}
+
+/* Takes a JSON number as a finite double. */
+static bool
+parse_double(Parser *parser, double *value)
+{
+	const char *end;
+
+	skip_space(parser);
+	end = parser->at;
+	if (*end == '-')
+		end++;
+	if (!skip_digits(&end))
+		return fail(parser, "A number is expected.");
+	if (*end == '.')
+	{
+		end++;
+		if (!skip_digits(&end))
+			return fail(parser, "A number is expected.");
+	}
+	if (*end == 'e' || *end == 'E')
+	{
+		end++;
+		if (*end == '+' || *end == '-')
+			end++;
+		if (!skip_digits(&end))
+			return fail(parser, "A number is expected.");
+	}
+	*value = strtod(parser->at, NULL);
+	if (!isfinite(*value))
+		return fail(parser, "A number is out of range.");
+	parser->at = end;
+	return true;
+}
+
+/* Takes a whole number. */
+static bool
+parse_integer(Parser *parser, int64_t *value)
+{
+	const char *end;
+	int64_t		result = 0;
+
+	skip_space(parser);
+	end = parser->at;
+	if (!skip_digits(&end) || *end == '.' || *end == 'e' || *end == 'E')
+		return fail(parser, "A whole number, zero or positive, is expected.");
+	for (; parser->at < end; parser->at++)
+	{
+		result = result * 10 + (*parser->at - '0');
+		if (result > FB_STATS_MAX_N)
+			return fail(parser, "A count must not exceed 9007199254740992.");
+	}
+	*value = result;
+	return true;
+}
+
+/* Takes an array of at most max numbers. */
+static bool
+parse_array(Parser *parser, double *values, int max, int *count)
+{
+	*count = 0;
+	if (!accept(parser, '['))
+		return fail(parser, "An array of numbers is expected.");
+	do
+	{
+		if (*count >= max)
+			return fail(parser, "An array has too many numbers.");
+		if (!parse_double(parser, &values[*count]))
+			return false;
+		(*count)++;
+	} while (accept(parser, ','));
+	if (!accept(parser, ']'))
+		return fail(parser, "An array is not closed.");
+	return true;
+}
+
+/*
+ * Reads a state from its text form into memory large enough for any state.
+ * Returns false with the sentence that says what is wrong.
+ */
+bool
+fb_stats_parse(const char *text, FbStats *state, const char **detail)
+{
+	static const struct
+	{
+		const char *name;
+		int			bit;
+	}			members[] = {
+		{"version", SEEN_VERSION}, {"kind", SEEN_KIND}, {"n", SEEN_N}, {"n_bad", SEEN_N_BAD},
+		{"successes", SEEN_SUCCESSES}, {"means", SEEN_MEANS}, {"comoments", SEEN_COMOMENTS}
+	};
+	Parser		parser = {text, NULL};
+	int			seen = 0;
+	int			kind = 0;
+	int64_t		version = FB_STATS_VERSION;
+	int64_t		n = 0;
+	int64_t		n_bad = 0;
+	int64_t		successes = 0;
+	double		means[FB_STATS_MAX_K];
+	double		comoments[FB_STATS_MAX_VALUES - FB_STATS_MAX_K];
+	int			n_means = 0;
+	int			n_comoments = 0;
+	bool		ok = accept(&parser, '{') || fail(&parser, "An object in curly brackets is expected.");
+
+	while (ok)
+	{
+		const char *name;
+		size_t		length;
+		int			bit = 0;
+
+		ok = parse_string(&parser, &name, &length);
+		if (!ok)
+			break;
+		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+			if (strlen(members[i].name) == length && memcmp(members[i].name, name, length) == 0)
+				bit = members[i].bit;
+		if (bit == 0)
+			ok = fail(&parser, "Members are version, kind, n, n_bad, successes, means and comoments.");
+		else if (seen & bit)
+			ok = fail(&parser, "A member is given twice.");
+		else if (!accept(&parser, ':'))
+			ok = fail(&parser, "A colon is expected behind the name of a member.");
+		if (!ok)
+			break;
+		seen |= bit;
+		if (bit == SEEN_VERSION)
+			ok = parse_integer(&parser, &version);
+		else if (bit == SEEN_N)
+			ok = parse_integer(&parser, &n);
+		else if (bit == SEEN_N_BAD)
+			ok = parse_integer(&parser, &n_bad);
+		else if (bit == SEEN_SUCCESSES)
+			ok = parse_integer(&parser, &successes);
+		else if (bit == SEEN_MEANS)
+			ok = parse_array(&parser, means, FB_STATS_MAX_K, &n_means);
+		else if (bit == SEEN_COMOMENTS)
+			ok = parse_array(&parser, comoments, FB_STATS_MAX_VALUES - FB_STATS_MAX_K, &n_comoments);
+		else if (parse_string(&parser, &name, &length))
+		{
+			kind = fb_stats_kind_from_name(name, length);
+			ok = kind != 0 || fail(&parser, "Kinds are proportion, mean, cuped, ratio and ratio_cuped.");
+		}
+		else
+			ok = false;
+		if (!ok || !accept(&parser, ','))
+			break;
+	}
+	if (ok)
+		ok = accept(&parser, '}') || fail(&parser, "The object is not closed.");
+	if (ok)
+	{
+		skip_space(&parser);
+		ok = *parser.at == '\0' || fail(&parser, "Nothing may follow the object.");
+	}
+	if (ok && version != FB_STATS_VERSION)
+		ok = fail(&parser, "The version is not supported.");
+	if (ok && (seen & (SEEN_KIND | SEEN_N)) != (SEEN_KIND | SEEN_N))
+		ok = fail(&parser, "The members kind and n are required.");
+	if (ok && kind == FB_STATS_PROPORTION)
+	{
+		if (!(seen & SEEN_SUCCESSES) || (seen & (SEEN_MEANS | SEEN_COMOMENTS)))
+			ok = fail(&parser, "A proportion has successes, and neither means nor comoments.");
+		n_means = 1;
+	}
+	else if (ok)
+	{
+		if ((seen & SEEN_SUCCESSES) || !(seen & SEEN_MEANS) || !(seen & SEEN_COMOMENTS))
+			ok = fail(&parser, "All kinds but the proportion have means and comoments, and no successes.");
+		else if (!fb_stats_shape_ok(kind, n_means))
+			ok = fail(&parser, "The number of means does not fit the kind.");
+		else if (n_comoments != n_means * (n_means + 1) / 2)
+			ok = fail(&parser, "For k means there must be k (k + 1) / 2 comoments.");
+	}
+	if (ok)
+	{
+		fb_stats_init(state, kind, n_means);
+		state->n = n;
+		state->n_bad = n_bad;
+		if (kind == FB_STATS_PROPORTION)
+			state->value[0] = (double) successes;
+		else
+		{
+			memcpy(state->value, means, sizeof(double) * (size_t) n_means);
+			memcpy(state->value + n_means, comoments, sizeof(double) * (size_t) n_comoments);
+		}
+		parser.detail = fb_stats_check(state);
+	}
+	*detail = parser.detail;
+	return parser.detail == NULL;
+}

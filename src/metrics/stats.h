@@ -1,0 +1,23 @@
+/*
+ * stats.h
+ *		The type featbit.stats for the functions that take and return it.
+ */
+#ifndef FB_METRICS_STATS_H
+#define FB_METRICS_STATS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "core/fb_moments.h"
+
+extern FbStats *fb_stats_from_datum(Datum datum);
+extern FbStats *fb_stats_make(int kind, int k);
+extern FbStats *fb_stats_copy(const FbStats *state);
+extern void fb_stats_merge_checked(FbStats *into, const FbStats *from);
+extern void fb_stats_overflow(void);
+
+#define FB_GETARG_STATS(n) fb_stats_from_datum(PG_GETARG_DATUM(n))
+#define FB_RETURN_STATS(state) PG_RETURN_POINTER(state)
+
+#endif							/* FB_METRICS_STATS_H */
