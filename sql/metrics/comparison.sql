@@ -1,0 +1,59 @@
+
+-- Comparisons ------------------------------------------------------------------------------------
+
+CREATE FUNCTION featbit.effect(
+	control featbit.stats,
+	treatment featbit.stats,
+	scale text DEFAULT 'relative',
+	alternative text DEFAULT 'two-sided',
+	alpha float8 DEFAULT 0.05,
+	method text DEFAULT 'auto',
+	null_value float8 DEFAULT 0,
+	OUT effect float8,
+	OUT se float8,
+	OUT ci_low float8,
+	OUT ci_high float8,
+	OUT statistic float8,
+	OUT df float8,
+	OUT p_value float8,
+	OUT log10_p float8,
+	OUT log_e float8,
+	OUT n_c bigint,
+	OUT n_t bigint,
+	OUT mean_c float8,
+	OUT mean_t float8,
+	OUT status text,
+	OUT notes text[])
+	AS 'MODULE_PATHNAME', 'fb_effect_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION featbit.effect(featbit.stats, featbit.stats, text, text, float8, text, float8) IS
+'Compares treatment with control, both of kind mean or both of kind proportion; use it in FROM or LATERAL.
+Arguments: scale "relative" (effect = (mean_t - mean_c) / |mean_c|; 0.1 is ten percent more) or "absolute" (mean_t - mean_c); alternative "two-sided", "greater" or "less" (the interval is open on one side then, and that bound NULL); alpha: probability of a false alarm, 0 < alpha < 1; method "auto" (= "welch"), "welch" (Welch 1947), "student" (pooled variance), "z" (normal), and for the relative scale "fieller" (the default with each of these) or "delta" (Welch''s degrees of freedom, interval and p-value by the delta method); null_value: effect under the null hypothesis, on the chosen scale (non-inferiority: minus the margin with "greater").
+Returns one row: effect; se, its standard error (delta method on the relative scale); ci_low and ci_high, the interval of level 1 - alpha, on the relative scale Fieller''s (1954), which leaves out null_value exactly when p_value < alpha; statistic, df and p_value of the test; log10_p, exact where p_value underflows; log_e, NULL because tests with a fixed end have none; n_c, n_t, mean_c, mean_t; status and notes. A proportion has the variance p (1 - p), a mean the sample variance.
+Status: no_data (a state is NULL or empty), insufficient_n (fewer than two units in an arm), zero_variance (both arms constant: no p_value), zero_control_mean (no relative effect; the test of equal means is given), unbounded (mean of control not distinguishable from zero: no interval), ok. Notes: small_counts (fewer than 5 successes or failures in an arm), ignored_values (NaN or infinite values were left out).
+Errors: 22023 for an unknown scale, alternative or method, alpha outside (0,1) or states of different kinds; 22004 for a NULL argument behind the states; 0A000 for other kinds.';
+
+CREATE FUNCTION featbit.srm_test(
+	counts bigint[],
+	weights float8[] DEFAULT NULL,
+	OUT chisq float8,
+	OUT df int,
+	OUT p_value float8,
+	OUT max_deviation float8,
+	OUT status text)
+	AS 'MODULE_PATHNAME', 'fb_srm_test_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION featbit.srm_test(bigint[], float8[]) IS
+'Sample-ratio mismatch: Pearson''s chi-squared test of users per arm against the planned weights.
+Arguments: counts: users of each arm; weights: planned share of each arm on any common scale (percentages, expected counts), NULL for equal shares. An arm of weight 0 expects nobody and has no degree of freedom.
+Returns one row: chisq = sum((observed - expected)^2 / expected), df, p_value (below 0.001 the assignment is broken and results must not be trusted), max_deviation = largest |observed / expected - 1|, status: ok, no_data (no users: all NULL but df), unexpected_arm (users in an arm of weight 0: p_value 0).
+Errors: 22023 for negative counts, negative or infinite weights or no positive weight; 2202E for arrays of different length or more than one dimension; 22004 for NULL elements.';
+
+CREATE FUNCTION featbit.adjust_p(p float8[], method text DEFAULT 'holm') RETURNS float8[]
+	AS 'MODULE_PATHNAME', 'fb_adjust_p_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION featbit.adjust_p(float8[], text) IS
+'Adjusts p-values for multiple testing, in the order given.
+Arguments: p: p-values from 0 to 1; NULL elements do not belong to the family and stay NULL; method "none"; for the family-wise error rate "bonferroni", "holm" (1979), "hochberg" (1988), "hommel" (1988), "sidak" (1967), "holm-sidak"; for the false discovery rate "BH" (Benjamini and Hochberg 1995) or "BY" (Benjamini and Yekutieli 2001, any dependence).
+Returns an array of the same shape; a hypothesis is rejected at level alpha when its element is at most alpha. Costs O(n log n).
+Errors: 22023 for an unknown method or a p outside 0 to 1; 2202E for more than one dimension. NULL gives NULL.';
