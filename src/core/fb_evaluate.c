@@ -1,0 +1,438 @@
+/*
+ * fb_evaluate.c
+ *		Evaluates a compiled flag.
+ *
+ * Segments and prerequisite flags are evaluated at most once per evaluation
+ * (their memo), so that the work is linear in the size of the closure.
+ */
+#include <string.h>
+
+#include "core/fb_flag.h"
+#include "core/fb_hash.h"
+
+#define POLL_INTERVAL 256		/* conditions between two polls */
+
+/* What one evaluation carries around. */
+typedef struct Run
+{
+	const FbRequest *request;
+	uint64_t	epoch;
+	uint32_t	conditions;		/* tested so far */
+	int			depth;
+	const char *fatal;			/* a cycle or too deep a closure: ends the whole evaluation */
+} Run;
+
+static const char *const cycle_message = "flags or segments refer to each other in a cycle";
+static const char *const depth_message = "flags and segments refer to each other more than 32 levels deep";
+
+static void evaluate_flag(Run *run, const FbFlag *flag, FbOutcome *outcome);
+
+/* Ends an evaluation with an error. */
+static inline void
+fail(FbOutcome *outcome, FbErrorCode code, const char *message)
+{
+	outcome->reason = FB_REASON_ERROR;
+	outcome->error = code;
+	outcome->error_message = message;
+	outcome->variation = NULL;
+}
+
+/* Enters a segment or flag; false when its result is known or it must not be entered. */
+static bool
+enter_node(Run *run, FbMemo *memo)
+{
+	if (memo->epoch == run->epoch)
+	{
+		if (!memo->done)
+			run->fatal = cycle_message;
+		return false;
+	}
+	if (run->depth >= FB_MAX_DEPTH)
+	{
+		run->fatal = depth_message;
+		return false;
+	}
+	memo->epoch = run->epoch;
+	memo->done = false;
+	memo->met = false;
+	memo->error = NULL;
+	memo->variation = NULL;
+	run->depth++;
+	return true;
+}
+
+/* Leaves a segment or flag; its memo is final. */
+static void
+leave_node(Run *run, FbMemo *memo)
+{
+	run->depth--;
+	memo->done = true;
+}
+
+static const char *run_conditions(Run *run, const FbCondition *conditions, uint32_t start, bool *met);
+
+/* Tells whether the user belongs to a segment: excluded, then included, then the condition. */
+static const char *
+test_segment(Run *run, FbSegment *segment, bool *met)
+{
+	FbMemo	   *memo = &segment->memo;
+
+	if (enter_node(run, memo))
+	{
+		memo->error = segment->error;
+		if (memo->error == NULL && !fb_set_has(&segment->excluded, run->request->user_key))
+		{
+			if (fb_set_has(&segment->included, run->request->user_key))
+				memo->met = true;
+			else
+				memo->error = run_conditions(run, segment->conditions, segment->start, &memo->met);
+		}
+		leave_node(run, memo);
+	}
+	*met = memo->met;
+	return memo->error;
+}
+
+/* Tells whether another flag serves one of the listed variations. */
+static const char *
+test_flag(Run *run, const FbFlagReference *reference, bool *met)
+{
+	FbMemo	   *memo;
+	uint32_t	i;
+
+	*met = false;
+	if (reference->error != NULL)
+		return reference->error;
+	if (reference->flag == NULL)
+		return NULL;
+	memo = &reference->flag->memo;
+	if (enter_node(run, memo))
+	{
+		if (reference->flag->enabled && !reference->flag->archived)
+		{
+			FbOutcome	outcome;
+
+			evaluate_flag(run, reference->flag, &outcome);
+			if (outcome.reason != FB_REASON_ERROR && outcome.reason != FB_REASON_PREREQUISITE_FAILED)
+				memo->variation = outcome.variation;
+		}
+		leave_node(run, memo);
+	}
+	if (memo->variation != NULL)
+		for (i = 0; i < reference->variation_count && !*met; i++)
+			*met = reference->variations[i] == memo->variation;
+	return NULL;
+}
+
+/* Tests one condition. */
+static inline const char *
+test_condition(Run *run, const FbCondition *condition, bool *met)
+{
+	const FbContext *context = run->request->context;
+	FbValue		value;
+
+	switch ((FbConditionKind) condition->kind)
+	{
+		case FB_CONDITION_ATTRIBUTE:
+			{
+				const FbOperator *op = &fb_operators[condition->op];
+
+				*met = context->methods->lookup(context, condition->path, &value) &&
+					(value.kind != FB_VALUE_NULL || op->sees_null) &&
+					op->test(context, &value, condition->operand);
+				return NULL;
+			}
+		case FB_CONDITION_SEGMENT:
+			return test_segment(run, condition->segment, met);
+		case FB_CONDITION_FLAG:
+			return test_flag(run, condition->reference, met);
+		case FB_CONDITION_ERROR:
+			break;
+	}
+	*met = false;
+	return condition->error;
+}
+
+/* Runs a program of conditions; returns what is wrong, or NULL and the result. */
+static const char *
+run_conditions(Run *run, const FbCondition *conditions, uint32_t start, bool *met)
+{
+	uint32_t	next = start;
+
+	*met = false;
+	while (next < FB_NOT_MET)
+	{
+		const FbCondition *condition = &conditions[next];
+		bool		result;
+		const char *error = test_condition(run, condition, &result);
+
+		if (run->fatal != NULL)
+			return run->fatal;
+		if (error != NULL)
+			return error;
+		next = result ? condition->if_met : condition->if_not;
+		if (++run->conditions % POLL_INTERVAL == 0 && run->request->context->methods->poll != NULL)
+			run->request->context->methods->poll(run->request->context);
+	}
+	*met = next == FB_MET;
+	return NULL;
+}
+
+/* Finds the text that a serve hashes: an attribute's, or the user key. */
+static inline bool
+unit_of(const Run *run, const FbServe *serve, FbString *unit)
+{
+	const FbContext *context = run->request->context;
+	FbValue		value;
+
+	if (serve->by == NULL)
+	{
+		*unit = run->request->user_key;
+		return true;
+	}
+	return context->methods->lookup(context, serve->by, &value) && fb_canonical_text(context, &value, unit);
+}
+
+/* Returns the split that is in force: the latest stage that has begun, before the first the first. */
+static inline const FbSplit *
+current_split(const Run *run, const FbServe *serve)
+{
+	uint32_t	low = 0;
+	uint32_t	high = serve->stage_count;
+
+	while (high - low > 1)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (serve->stages[middle].at <= run->request->now)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &serve->stages[low].split;
+}
+
+/* Returns the first arm whose cumulative weight exceeds pick. */
+static inline const FbVariation *
+pick_arm(const FbSplit *split, uint32_t pick)
+{
+	uint32_t	low = 0;
+	uint32_t	high = split->arm_count - 1;
+
+	while (low < high)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (split->arms[middle].upper > pick)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return split->arms[low].variation;
+}
+
+/* Serves: one variation, or the arm of a split. */
+static inline void
+serve_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbOutcome *outcome)
+{
+	const FbSplit *split;
+
+	if (serve->kind == FB_SERVE_VARIATION)
+	{
+		outcome->reason = plain_reason;
+		outcome->variation = serve->variation;
+		return;
+	}
+	if (serve->kind == FB_SERVE_ERROR)
+	{
+		fail(outcome, FB_ERROR_GENERAL, serve->error);
+		return;
+	}
+	if (!unit_of(run, serve, &outcome->unit_key))
+	{
+		fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, serve->error);
+		return;
+	}
+	split = current_split(run, serve);
+	outcome->reason = FB_REASON_SPLIT;
+	outcome->hashed = true;
+	outcome->randomised = split->randomised;
+	outcome->total_weight = split->total_weight;
+	outcome->bucket = fb_mulhi(fb_hash_key(outcome->unit_key.data, outcome->unit_key.length, serve->seed),
+							   split->total_weight);
+	outcome->variation = pick_arm(split, outcome->bucket);
+}
+
+/* Applies one rule; false when it goes on to the next. */
+static bool
+apply_rule(Run *run, const FbFlag *flag, const FbRule *rule, FbOutcome *outcome)
+{
+	bool		met;
+	const char *error;
+
+	if (rule->error != NULL)
+	{
+		fail(outcome, FB_ERROR_GENERAL, rule->error);
+		return true;
+	}
+	if (run->request->now < rule->from || run->request->now >= rule->until)
+		return false;
+	error = run_conditions(run, flag->conditions, rule->start, &met);
+	if (error != NULL)
+	{
+		fail(outcome, FB_ERROR_GENERAL, error);
+		return true;
+	}
+	if (!met)
+		return false;
+	if (rule->gate < FB_GATE_SLOTS)
+	{
+		FbString	unit;
+
+		if (rule->serve.kind == FB_SERVE_ERROR)
+		{
+			fail(outcome, FB_ERROR_GENERAL, rule->serve.error);
+			return true;
+		}
+		if (!unit_of(run, &rule->serve, &unit))
+		{
+			fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, rule->serve.error);
+			return true;
+		}
+		if (fb_mulhi(fb_hash_key(unit.data, unit.length, rule->gate_seed), FB_GATE_SLOTS) >= rule->gate)
+			return false;
+	}
+	outcome->rule_id = rule->id;
+	outcome->rule_name = rule->name;
+	serve_variation(run, &rule->serve, FB_REASON_TARGETING_MATCH, outcome);
+	return true;
+}
+
+/* Tests the prerequisites; false when the outcome is decided. */
+static bool
+pass_prerequisites(Run *run, const FbFlag *flag, FbOutcome *outcome)
+{
+	uint32_t	i;
+
+	for (i = 0; i < flag->prerequisite_count; i++)
+	{
+		const FbFlagReference *reference = &flag->prerequisites[i];
+		bool		met;
+		const char *error = test_flag(run, reference, &met);
+
+		if (run->fatal != NULL)
+			error = run->fatal;
+		if (error != NULL)
+		{
+			fail(outcome, FB_ERROR_GENERAL, error);
+			return false;
+		}
+		if (!met)
+		{
+			outcome->failed_prerequisite = reference->key;
+			if (flag->off_error != NULL)
+				fail(outcome, FB_ERROR_GENERAL, flag->off_error);
+			else
+			{
+				outcome->reason = FB_REASON_PREREQUISITE_FAILED;
+				outcome->variation = flag->off_variation;
+			}
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Looks the user up in the targets; true when the outcome is decided. */
+static bool
+apply_targets(const Run *run, const FbFlag *flag, FbOutcome *outcome)
+{
+	uint32_t	i;
+
+	for (i = 0; i < flag->target_count; i++)
+	{
+		const FbTarget *target = &flag->targets[i];
+
+		if (target->error != NULL)
+		{
+			fail(outcome, FB_ERROR_GENERAL, target->error);
+			return true;
+		}
+		if (fb_set_has(&target->users, run->request->user_key))
+		{
+			outcome->reason = FB_REASON_TARGETING_MATCH;
+			outcome->variation = target->variation;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Evaluates one flag of a closure. */
+static void
+evaluate_flag(Run *run, const FbFlag *flag, FbOutcome *outcome)
+{
+	uint32_t	i;
+
+	memset(outcome, 0, sizeof(*outcome));
+	if (flag->error != NULL)
+	{
+		fail(outcome, FB_ERROR_GENERAL, flag->error);
+		return;
+	}
+	if (!flag->enabled)
+	{
+		if (flag->off_error != NULL)
+			fail(outcome, FB_ERROR_GENERAL, flag->off_error);
+		else
+		{
+			outcome->reason = FB_REASON_DISABLED;
+			outcome->variation = flag->off_variation;
+		}
+		return;
+	}
+	if (flag->prerequisite_count > 0 && !pass_prerequisites(run, flag, outcome))
+		return;
+	if (flag->target_count > 0 && apply_targets(run, flag, outcome))
+		return;
+	for (i = 0; i < flag->rule_count; i++)
+	{
+		if (apply_rule(run, flag, &flag->rules[i], outcome))
+			return;
+		if (i % POLL_INTERVAL == POLL_INTERVAL - 1 && run->request->context->methods->poll != NULL)
+			run->request->context->methods->poll(run->request->context);
+	}
+	serve_variation(run, &flag->fallthrough, flag->is_static ? FB_REASON_STATIC : FB_REASON_DEFAULT, outcome);
+}
+
+/* Evaluates a flag for one user. */
+void
+fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
+{
+	/* The closure's memos are the one thing in a compiled flag that changes. */
+	FbFlag	   *root = (FbFlag *) flag;
+	Run			run = {request, 0, 0, 1, NULL};
+
+	if (request->user_key_missing)
+	{
+		memset(outcome, 0, sizeof(*outcome));
+		fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, "user key is null");
+		return;
+	}
+	run.epoch = ++root->epoch;
+	root->memo.epoch = run.epoch;
+	root->memo.done = false;
+	evaluate_flag(&run, flag, outcome);
+	if (run.fatal != NULL)
+	{
+		memset(outcome, 0, sizeof(*outcome));
+		fail(outcome, FB_ERROR_GENERAL, run.fatal);
+	}
+}
+
+/* Returns the identity of a compiled flag. */
+const FbFlagInfo *
+fb_flag_info(const FbFlag *flag)
+{
+	return &flag->info;
+}

@@ -1,0 +1,163 @@
+/*
+ * fb_flag.h
+ *		Compiled flags and segments.
+ *
+ * Built once by the compiler and read by the evaluator; only the memo of a
+ * node changes afterwards.  One closure (a flag with everything it reaches)
+ * belongs to one evaluation at a time.
+ */
+#ifndef FB_FLAG_H
+#define FB_FLAG_H
+
+#include "core/fb_operator.h"
+
+/*
+ * Conditions are a program: each tests one thing and names the next to test
+ * for either result.  all, any and not are in the order of the jumps, so that
+ * evaluation neither recurses nor keeps a stack.
+ */
+#define FB_MET			UINT32_MAX
+#define FB_NOT_MET		(UINT32_MAX - 1)
+
+typedef enum FbConditionKind
+{
+	FB_CONDITION_ATTRIBUTE,
+	FB_CONDITION_SEGMENT,
+	FB_CONDITION_FLAG,
+	FB_CONDITION_ERROR
+} FbConditionKind;
+
+typedef struct FbSegment FbSegment;
+
+/* A reference to another flag: met when it serves one of the variations. */
+typedef struct FbFlagReference
+{
+	FbString	key;
+	FbFlag	   *flag;			/* NULL: there is no such flag, never met */
+	const FbVariation *const *variations;
+	uint32_t	variation_count;
+	const char *error;			/* what is wrong with it, or NULL */
+} FbFlagReference;
+
+typedef struct FbCondition
+{
+	uint8_t		kind;			/* FbConditionKind */
+	uint8_t		op;				/* FbOperatorCode */
+	uint32_t	if_met;			/* next condition, FB_MET or FB_NOT_MET */
+	uint32_t	if_not;
+	union
+	{
+		const FbPath *path;
+		FbSegment  *segment;
+		const FbFlagReference *reference;
+		const char *error;
+	};
+	const FbOperand *operand;
+} FbCondition;
+
+/* Result of a segment or flag within one evaluation; stale when the epoch is another. */
+typedef struct FbMemo
+{
+	uint64_t	epoch;
+	bool		done;			/* else in progress: meeting it again is a cycle */
+	bool		met;			/* segments */
+	const char *error;
+	const FbVariation *variation;	/* flags: what it serves, NULL if nothing that meets a reference */
+} FbMemo;
+
+struct FbSegment
+{
+	FbString	key;
+	FbSet		included;		/* user keys in UTF-8 */
+	FbSet		excluded;
+	const FbCondition *conditions;
+	uint32_t	start;			/* FB_NOT_MET when there is no condition */
+	const char *error;
+	FbMemo		memo;
+};
+
+typedef struct FbArm
+{
+	uint32_t	upper;			/* cumulative weight, this arm's included */
+	const FbVariation *variation;
+} FbArm;
+
+typedef struct FbSplit
+{
+	const FbArm *arms;
+	uint32_t	arm_count;
+	uint32_t	total_weight;
+	bool		randomised;		/* at least two arms have weight */
+} FbSplit;
+
+typedef struct FbStage
+{
+	int64_t		at;
+	FbSplit		split;
+} FbStage;
+
+typedef enum FbServeKind
+{
+	FB_SERVE_VARIATION,
+	FB_SERVE_SPLIT,
+	FB_SERVE_ERROR
+} FbServeKind;
+
+typedef struct FbServe
+{
+	FbServeKind kind;
+	uint32_t	stage_count;	/* 1 for a plain split, more for a ramp */
+	const FbVariation *variation;
+	const FbStage *stages;		/* ascending */
+	const FbPath *by;			/* NULL: the user key */
+	uint64_t	seed;
+	const char *error;			/* FB_SERVE_ERROR: what is wrong; else what to say when by is missing */
+} FbServe;
+
+struct FbRule
+{
+	FbString	id;
+	FbString	name;			/* data NULL: none */
+	uint32_t	start;
+	uint32_t	gate;			/* slots of FB_GATE_SLOTS that pass */
+	uint64_t	gate_seed;
+	int64_t		from;			/* INT64_MIN: always */
+	int64_t		until;			/* excluded; INT64_MAX: for ever */
+	const char *error;			/* what is wrong with the rule itself, or NULL */
+	FbServe		serve;
+};
+
+typedef struct FbTarget
+{
+	const FbVariation *variation;
+	FbSet		users;			/* user keys in UTF-8 */
+	const char *error;
+} FbTarget;
+
+struct FbFlag
+{
+	FbFlagInfo	info;
+	bool		enabled;
+	bool		archived;
+	bool		is_static;		/* serves everyone the same, whatever the context */
+	uint32_t	prerequisite_count;
+	uint32_t	target_count;
+	uint32_t	rule_count;
+	uint32_t	variation_count;
+	const FbVariation *variations;
+	const FbVariation *off_variation;	/* NULL: the code's default */
+	const char *off_error;
+	const FbFlagReference *prerequisites;
+	const FbTarget *targets;
+	const FbRule *rules;
+	const FbCondition *conditions;	/* of all rules */
+	FbServe		fallthrough;
+	const char *error;			/* the flag cannot be evaluated at all */
+	uint64_t	epoch;			/* of the closure, counted at its root */
+	FbMemo		memo;
+};
+
+#define FB_MAX_DEPTH			32	/* flags and segments that refer to each other */
+#define FB_MAX_NESTING			64	/* conditions within conditions */
+
+#endif							/* FB_FLAG_H */

@@ -1,0 +1,203 @@
+/*
+ * fb_regex.c
+ *		Compiles and runs patterns.  All memory is PCRE2's own, from malloc, so
+ *		that an error raised elsewhere never unwinds through it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "core/fb_regex.h"
+
+/*
+ * PCRE2 counts its limits per starting position.  Long subjects are therefore
+ * searched in windows of starting positions, with a poll between them.
+ */
+#define WINDOW				512
+
+/* Compiled code may use this part of the match limit before the interpreter takes over. */
+#define JIT_FRACTION		10
+
+#define JIT_STACK_START		(32 * 1024)
+#define JIT_STACK_MAX		(512 * 1024)
+
+struct FbRegex
+{
+	pcre2_code *code;
+	pcre2_match_data *match_data;
+	pcre2_match_context *interpreted;
+	pcre2_match_context *compiled;	/* NULL: interpreter only */
+	pcre2_jit_stack *stack;
+	uint32_t	match_options;
+	bool		anchored;
+};
+
+/* Tells whether a pattern contains \G, which has no meaning in a search by windows. */
+static bool
+has_backslash_g(FbString pattern)
+{
+	bool		literal = false;
+	uint32_t	i;
+
+	for (i = 0; i + 1 < pattern.length; i++)
+	{
+		if (pattern.data[i] != '\\')
+			continue;
+		i++;
+		if (literal)
+		{
+			if (pattern.data[i] == 'E')
+				literal = false;
+			else
+				i--;			/* a backslash is an ordinary character here */
+		}
+		else if (pattern.data[i] == 'Q')
+			literal = true;
+		else if (pattern.data[i] == 'G')
+			return true;
+	}
+	return false;
+}
+
+/* Prepares the machine code; leaves the interpreter alone where that is impossible. */
+static void
+prepare_jit(FbRegex *regex)
+{
+	if (pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) != 0)
+		return;
+	regex->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
+	if (regex->stack == NULL)
+		return;
+	regex->compiled = pcre2_match_context_create(NULL);
+	if (regex->compiled == NULL)
+		return;
+	(void) pcre2_set_match_limit(regex->compiled, FB_REGEX_MATCH_LIMIT / JIT_FRACTION);
+	(void) pcre2_set_heap_limit(regex->compiled, FB_REGEX_HEAP_LIMIT);
+	pcre2_jit_stack_assign(regex->compiled, NULL, regex->stack);
+}
+
+/* Compiles a pattern; NULL with a message and the byte offset of the fault. */
+FbRegex *
+fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
+{
+	int			code;
+	PCRE2_SIZE	position = 0;
+	uint32_t	all_options = 0;
+	FbRegex    *regex;
+
+	*offset = 0;
+	if (pattern.length > FB_REGEX_MAX_PATTERN)
+	{
+		snprintf(message, FB_REGEX_MESSAGE_SIZE, "pattern is longer than %d bytes", FB_REGEX_MAX_PATTERN);
+		return NULL;
+	}
+	if (has_backslash_g(pattern))
+	{
+		snprintf(message, FB_REGEX_MESSAGE_SIZE, "\\G is not supported");
+		return NULL;
+	}
+	regex = calloc(1, sizeof(FbRegex));
+	if (regex == NULL)
+	{
+		snprintf(message, FB_REGEX_MESSAGE_SIZE, "out of memory");
+		return NULL;
+	}
+	regex->code = pcre2_compile((PCRE2_SPTR) (pattern.length > 0 ? pattern.data : ""), pattern.length,
+								PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT,
+								&code, &position, NULL);
+	if (regex->code == NULL)
+	{
+		(void) pcre2_get_error_message(code, (PCRE2_UCHAR *) message, FB_REGEX_MESSAGE_SIZE);
+		*offset = (uint32_t) position;
+		free(regex);
+		return NULL;
+	}
+	regex->match_data = pcre2_match_data_create(1, NULL);
+	regex->interpreted = pcre2_match_context_create(NULL);
+	if (regex->match_data == NULL || regex->interpreted == NULL)
+	{
+		fb_regex_free(regex);
+		snprintf(message, FB_REGEX_MESSAGE_SIZE, "out of memory");
+		return NULL;
+	}
+	(void) pcre2_set_match_limit(regex->interpreted, FB_REGEX_MATCH_LIMIT);
+	(void) pcre2_set_heap_limit(regex->interpreted, FB_REGEX_HEAP_LIMIT);
+	(void) pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &all_options);
+	regex->anchored = (all_options & PCRE2_ANCHORED) != 0;
+	if (options & FB_REGEX_TRUST_UTF8)
+		regex->match_options = PCRE2_NO_UTF_CHECK;
+	if (!(options & FB_REGEX_NO_JIT))
+		prepare_jit(regex);
+	return regex;
+}
+
+/* Frees a pattern and everything made for it. */
+void
+fb_regex_free(FbRegex *regex)
+{
+	if (regex == NULL)
+		return;
+	pcre2_match_context_free(regex->compiled);
+	pcre2_match_context_free(regex->interpreted);
+	pcre2_jit_stack_free(regex->stack);
+	pcre2_match_data_free(regex->match_data);
+	pcre2_code_free(regex->code);
+	free(regex);
+}
+
+/* Searches from one starting position up to another; gives PCRE2's code. */
+static int
+search_window(FbRegex *regex, FbString subject, PCRE2_SIZE start, PCRE2_SIZE last, uint32_t options)
+{
+	int			code;
+
+	if (regex->compiled != NULL)
+	{
+		(void) pcre2_set_offset_limit(regex->compiled, last);
+		code = pcre2_match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options,
+						   regex->match_data, regex->compiled);
+		if (code != PCRE2_ERROR_MATCHLIMIT && code != PCRE2_ERROR_JIT_STACKLIMIT)
+			return code;
+	}
+	(void) pcre2_set_offset_limit(regex->interpreted, last);
+	return pcre2_match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options | PCRE2_NO_JIT,
+					   regex->match_data, regex->interpreted);
+}
+
+/* Tells whether the pattern is found in the subject. */
+FbRegexResult
+fb_regex_match(FbRegex *regex, FbString subject, void (*poll) (const FbContext *), const FbContext *context)
+{
+	PCRE2_SIZE	start = 0;
+	uint32_t	options = regex->match_options;
+
+	if (subject.length > FB_REGEX_MAX_SUBJECT)
+		return FB_REGEX_LIMIT;
+	if (subject.data == NULL)
+		subject.data = "";
+	for (;;)
+	{
+		PCRE2_SIZE	last = start + WINDOW - 1;
+		int			code;
+
+		/* A window ends before a character, never inside one. */
+		while (last + 1 < subject.length && ((unsigned char) subject.data[last + 1] & 0xC0) == 0x80)
+			last++;
+		if (regex->anchored || last >= subject.length)
+			last = PCRE2_UNSET;
+		code = search_window(regex, subject, start, last, options);
+		if (code >= 0)
+			return FB_REGEX_MATCH;
+		if (code != PCRE2_ERROR_NOMATCH)
+			return code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21 ? FB_REGEX_ENCODING : FB_REGEX_LIMIT;
+		if (last == PCRE2_UNSET)
+			return FB_REGEX_NO_MATCH;
+		if (poll != NULL)
+			poll(context);
+		start = last + 1;
+		options |= PCRE2_NO_UTF_CHECK;	/* the first window has checked the whole subject */
+	}
+}

@@ -1,0 +1,319 @@
+/*
+ * compile.c
+ *		Compiles a flag with everything it reaches.
+ *
+ * First every row of the closure is read, breadth first and without
+ * recursion; then each is linked to the others.  A node exists once, however
+ * often it is referred to.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "flags/definition.h"
+
+/* Identity of a flag or segment; zeroed before it is filled, for hashing. */
+typedef struct MemberKey
+{
+	bool		is_segment;
+	char		name[FB_MAX_NAME + 1];
+} MemberKey;
+
+/* A flag or segment of the closure. */
+typedef struct Member
+{
+	MemberKey		key;
+	int			level;			/* references from the root */
+	FbDefinition *definition;	/* NULL: there is no such row */
+} Member;
+
+typedef struct Closure
+{
+	FbReader	reader;
+	FbArena		arena;
+	FbLoader   *loader;
+	HTAB	   *nodes;
+	List	   *queue;			/* Member *, in order of discovery */
+} Closure;
+
+/* Returns the node of a reference, made if it is new. */
+static Member *
+get_node(Closure *closure, bool is_segment, const char *name, bool *found)
+{
+	MemberKey		key;
+
+	memset(&key, 0, sizeof(key));
+	key.is_segment = is_segment;
+	strlcpy(key.name, name, sizeof(key.name));
+	return hash_search(closure->nodes, &key, HASH_ENTER, found);
+}
+
+/*
+ * Makes a definition without content for a node beyond the depth limit: it is
+ * never entered, because evaluation stops at that depth.
+ */
+static FbDefinition *
+unread_definition(Closure *closure, bool is_segment)
+{
+	FbDefinition *definition = palloc0(sizeof(FbDefinition));
+
+	if (is_segment)
+	{
+		definition->segment = fb_arena_alloc(&closure->arena, sizeof(FbSegment));
+		memset(definition->segment, 0, sizeof(FbSegment));
+	}
+	else
+	{
+		definition->flag = fb_arena_alloc(&closure->arena, sizeof(FbFlag));
+		memset(definition->flag, 0, sizeof(FbFlag));
+	}
+	return definition;
+}
+
+/* Loads and reads the row of a node. */
+static FbDefinition *
+read_node(Closure *closure, const Member *node)
+{
+	FbFlagRow	flag;
+	FbSegmentRow segment;
+
+	if (node->level >= FB_MAX_DEPTH)
+		return unread_definition(closure, node->key.is_segment);
+	closure->reader.subject = psprintf("%s \"%s\"", node->key.is_segment ? "segment" : "flag", node->key.name);
+	if (node->key.is_segment)
+	{
+		memset(&segment, 0, sizeof(segment));
+		if (closure->loader == NULL || !closure->loader->load_segment(closure->loader, node->key.name, &segment))
+			return NULL;
+		return fb_read_segment(&closure->reader, &segment);
+	}
+	memset(&flag, 0, sizeof(flag));
+	if (closure->loader == NULL || !closure->loader->load_flag(closure->loader, node->key.name, &flag))
+		return NULL;
+	return fb_read_flag(&closure->reader, &flag);
+}
+
+/* Reads what a node refers to, as far as it is new. */
+static void
+expand_node(Closure *closure, const Member *node)
+{
+	ListCell   *cell;
+
+	foreach(cell, node->definition->references)
+	{
+		FbReference *reference = lfirst(cell);
+		bool		found;
+		Member	   *other = get_node(closure, reference->to_segment, reference->key, &found);
+
+		CHECK_FOR_INTERRUPTS();
+		if (found)
+			continue;
+		other->level = node->level + 1;
+		other->definition = read_node(closure, other);
+		if (other->definition != NULL)
+			closure->queue = lappend(closure->queue, other);
+	}
+}
+
+/* Keeps a message about a reference. */
+static const char *
+reference_error(Closure *closure, const char *text)
+{
+	return fb_arena_string(&closure->arena, fb_string_of(text)).data;
+}
+
+/* Fills a reference to another flag. */
+static void
+link_flag_reference(Closure *closure, const FbReference *reference, FbFlagReference *linked)
+{
+	bool		found;
+	Member	   *node = get_node(closure, false, reference->key, &found);
+	const FbVariation **variations;
+	ListCell   *cell;
+
+	memset(linked, 0, sizeof(*linked));
+	linked->key = fb_arena_string(&closure->arena, fb_string_of(reference->key));
+	if (node->definition == NULL)
+		return;
+	linked->flag = node->definition->flag;
+	if (node->level >= FB_MAX_DEPTH || linked->flag->error != NULL)
+		return;
+	variations = fb_arena_alloc(&closure->arena, sizeof(FbVariation *) * list_length(reference->variations));
+	foreach(cell, reference->variations)
+	{
+		const FbVariation *variation = fb_find_variation(linked->flag, fb_string_of(lfirst(cell)));
+
+		if (variation == NULL)
+			linked->error = reference_error(closure, psprintf("%s: unknown variation \"%s\" of flag \"%s\"", reference->path,
+															  (char *) lfirst(cell), reference->key));
+		else
+			variations[linked->variation_count++] = variation;
+	}
+	linked->variations = variations;
+}
+
+/* Completes a leaf by what it refers to. */
+static void
+link_leaf(Closure *closure, const FbTree *tree, FbCondition *condition)
+{
+	const FbReference *reference = tree->reference;
+	bool		found;
+
+	if (reference == NULL)
+		return;
+	if (reference->to_segment)
+	{
+		Member	   *node = get_node(closure, true, reference->key, &found);
+
+		if (node->definition != NULL)
+			condition->segment = node->definition->segment;
+		else
+		{
+			condition->kind = FB_CONDITION_ERROR;
+			condition->error = reference_error(closure, psprintf("%s: unknown segment \"%s\"", reference->path, reference->key));
+		}
+	}
+	else
+	{
+		FbFlagReference *linked = fb_arena_alloc(&closure->arena, sizeof(FbFlagReference));
+
+		link_flag_reference(closure, reference, linked);
+		condition->reference = linked;
+	}
+}
+
+/*
+ * Emits a tree as conditions, from the last to the first, so that the targets
+ * of the jumps exist already.  Returns where it starts.
+ */
+static uint32
+emit(Closure *closure, const FbTree *tree, FbCondition *conditions, uint32 *next, uint32 if_met, uint32 if_not)
+{
+	int			i;
+
+	switch (tree->kind)
+	{
+		case FB_TREE_ALL:
+			for (i = tree->child_count - 1; i >= 0; i--)
+				if_met = emit(closure, tree->children[i], conditions, next, if_met, if_not);
+			return if_met;
+		case FB_TREE_ANY:
+			for (i = tree->child_count - 1; i >= 0; i--)
+				if_not = emit(closure, tree->children[i], conditions, next, if_met, if_not);
+			return if_not;
+		case FB_TREE_NOT:
+			return emit(closure, tree->children[0], conditions, next, if_not, if_met);
+		case FB_TREE_LEAF:
+			break;
+	}
+	CHECK_FOR_INTERRUPTS();
+	--*next;
+	conditions[*next] = tree->leaf;
+	conditions[*next].if_met = if_met;
+	conditions[*next].if_not = if_not;
+	link_leaf(closure, tree, &conditions[*next]);
+	return *next;
+}
+
+/* Links the conditions of a definition. */
+static void
+link_conditions(Closure *closure, FbDefinition *definition)
+{
+	FbCondition *conditions = NULL;
+	uint32		next = definition->leaf_count;
+	int			i;
+
+	if (definition->leaf_count > 0)
+	{
+		conditions = fb_arena_alloc(&closure->arena, sizeof(FbCondition) * definition->leaf_count);
+		memset(conditions, 0, sizeof(FbCondition) * definition->leaf_count);
+	}
+	for (i = definition->condition_count - 1; i >= 0; i--)
+	{
+		uint32		start;
+
+		if (definition->conditions[i] == NULL)
+			continue;
+		start = emit(closure, definition->conditions[i], conditions, &next, FB_MET, FB_NOT_MET);
+		if (definition->segment != NULL)
+			definition->segment->start = start;
+		else
+			definition->rules[i].start = start;
+	}
+	if (definition->segment != NULL)
+		definition->segment->conditions = conditions;
+	else
+		definition->flag->conditions = conditions;
+}
+
+/* Links the prerequisites of a flag. */
+static void
+link_prerequisites(Closure *closure, FbDefinition *definition)
+{
+	FbFlagReference *linked;
+	ListCell   *cell;
+	int			i = 0;
+
+	if (definition->prerequisites == NIL)
+		return;
+	linked = fb_arena_alloc(&closure->arena, sizeof(FbFlagReference) * list_length(definition->prerequisites));
+	foreach(cell, definition->prerequisites)
+	{
+		if (lfirst(cell) != NULL)
+			link_flag_reference(closure, lfirst(cell), &linked[i]);
+		else
+		{
+			memset(&linked[i], 0, sizeof(FbFlagReference));
+			linked[i].error = definition->prerequisite_defects[i];
+		}
+		i++;
+	}
+	definition->flag->prerequisites = linked;
+	definition->flag->prerequisite_count = i;
+}
+
+/* Compiles a flag with its closure into the current memory context. */
+FbFlag *
+fb_compile_flag(const FbFlagRow *row, FbLoader *loader)
+{
+	MemoryContext keep = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(keep, "featbit flag compilation", ALLOCSET_DEFAULT_SIZES);
+	Closure		closure;
+	HASHCTL		control;
+	Member	   *root;
+	FbFlag	   *flag;
+	bool		found;
+	int			i;
+
+	MemoryContextSwitchTo(work);
+	memset(&closure, 0, sizeof(closure));
+	closure.arena.context = keep;
+	closure.reader.arena = &closure.arena;
+	closure.loader = loader;
+	memset(&control, 0, sizeof(control));
+	control.keysize = sizeof(MemberKey);
+	control.entrysize = sizeof(Member);
+	control.hcxt = work;
+	closure.nodes = hash_create("featbit flag closure", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	root = get_node(&closure, false, row->key == NULL ? "" : row->key, &found);
+	root->level = 0;
+	root->definition = fb_read_flag(&closure.reader, row);
+	closure.queue = list_make1(root);
+	for (i = 0; i < list_length(closure.queue); i++)
+		expand_node(&closure, list_nth(closure.queue, i));
+	for (i = 0; i < list_length(closure.queue); i++)
+	{
+		FbDefinition *definition = ((Member *) list_nth(closure.queue, i))->definition;
+
+		link_conditions(&closure, definition);
+		if (definition->flag != NULL)
+			link_prerequisites(&closure, definition);
+	}
+	flag = root->definition->flag;
+	MemoryContextSwitchTo(keep);
+	MemoryContextDelete(work);
+	return flag;
+}

@@ -1,0 +1,271 @@
+/*
+ * operand.c
+ *		Reads the "value" of a condition in the shape its operator needs.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+#include "flags/definition.h"
+
+#define MAX_NEEDLE 1024			/* bytes; bounds the work of contains */
+
+/* Frees a pattern together with the memory context that holds the flag. */
+static void
+free_regex(void *regex)
+{
+	fb_regex_free(regex);
+}
+
+/* Converts a scalar and copies it into the arena. */
+static void
+keep_scalar(FbReader *reader, const JsonbValue *json, FbValue *value)
+{
+	memset(value, 0, sizeof(*value));
+	switch (json->type)
+	{
+		case jbvBool:
+			value->kind = FB_VALUE_BOOLEAN;
+			value->boolean = json->val.boolean;
+			break;
+		case jbvNumeric:
+			{
+				void	   *copy = fb_arena_alloc(reader->arena, VARSIZE_ANY(json->val.numeric));
+
+				memcpy(copy, json->val.numeric, VARSIZE_ANY(json->val.numeric));
+				value->kind = FB_VALUE_NUMBER;
+				value->exact = copy;
+				break;
+			}
+		default:
+			{
+				FbString	string = {json->val.string.val, json->val.string.len};
+
+				value->kind = FB_VALUE_STRING;
+				value->string = fb_arena_string(reader->arena, string);
+				break;
+			}
+	}
+}
+
+/* Tells whether a value is a string, number or boolean. */
+static bool
+is_scalar(const JsonbValue *value)
+{
+	return value->type == jbvString || value->type == jbvNumeric || value->type == jbvBool;
+}
+
+/* Orders numbers for qsort. */
+static int
+compare_numeric(const void *a, const void *b)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
+											 PointerGetDatum(((const FbValue *) a)->exact),
+											 PointerGetDatum(((const FbValue *) b)->exact)));
+}
+
+/* Reads an array of scalars into a set and a sorted list. */
+static bool
+read_list(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbList *list)
+{
+	FbElements	elements;
+	JsonbValue	item;
+	FbValue    *numbers;
+	FbString   *strings;
+	uint32		string_count = 0;
+	Size		total = 0;
+	uint32		i;
+
+	if (!fb_open_array(reader, place, value, &elements))
+		return false;
+	strings = palloc(sizeof(FbString) * (elements.count + 1));
+	numbers = palloc(sizeof(FbValue) * (elements.count + 1));
+	while (fb_next_element(&elements, &item))
+	{
+		if (!is_scalar(&item))
+		{
+			FbPlace		element = {place, NULL, elements.position};
+
+			return fb_wrong_type(reader, &element, "a string, a number or a boolean", &item);
+		}
+		if (item.type == jbvString)
+		{
+			strings[string_count].data = item.val.string.val;
+			strings[string_count].length = item.val.string.len;
+			total += strings[string_count++].length;
+		}
+		else if (item.type == jbvNumeric)
+			keep_scalar(reader, &item, &numbers[list->number_count++]);
+		else if (item.val.boolean)
+			list->has_true = true;
+		else
+			list->has_false = true;
+	}
+	if (string_count > 0)
+	{
+		fb_set_init(&list->strings, fb_arena_alloc(reader->arena, fb_set_size(string_count, total)), string_count);
+		for (i = 0; i < string_count; i++)
+			(void) fb_set_add(&list->strings, strings[i]);
+	}
+	if (list->number_count > 0)
+	{
+		FbValue    *kept = fb_arena_alloc(reader->arena, sizeof(FbValue) * list->number_count);
+
+		qsort(numbers, list->number_count, sizeof(FbValue), compare_numeric);
+		memcpy(kept, numbers, sizeof(FbValue) * list->number_count);
+		list->numbers = kept;
+	}
+	return true;
+}
+
+/* Reads one string to search for. */
+static bool
+read_needle(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbString *needle)
+{
+	if (!fb_read_string(reader, place, value, needle))
+		return false;
+	if (needle->length > MAX_NEEDLE)
+		return fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "%s has %u bytes, at most %d are allowed",
+						 fb_place_text(place), needle->length, MAX_NEEDLE);
+	*needle = fb_arena_string(reader->arena, *needle);
+	return true;
+}
+
+/* Reads a string or an array of strings. */
+static bool
+read_needles(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOperand *operand)
+{
+	FbElements	elements;
+	JsonbValue	item;
+	FbString   *needles;
+
+	if (value->type == jbvString)
+	{
+		needles = fb_arena_alloc(reader->arena, sizeof(FbString));
+		operand->needles = needles;
+		operand->needle_count = 1;
+		return read_needle(reader, place, value, needles);
+	}
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		return fb_wrong_type(reader, place, "a string or an array of strings", value);
+	if (!fb_open_array(reader, place, value, &elements))
+		return false;
+	needles = fb_arena_alloc(reader->arena, sizeof(FbString) * (elements.count + 1));
+	operand->needles = needles;
+	while (fb_next_element(&elements, &item))
+	{
+		FbPlace		element = {place, NULL, elements.position};
+
+		if (!read_needle(reader, &element, &item, &needles[operand->needle_count]))
+			return false;
+		operand->needle_count++;
+	}
+	return true;
+}
+
+/* Reads and compiles a pattern. */
+static bool
+read_pattern(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOperand *operand)
+{
+	MemoryContextCallback *callback;
+	FbString	pattern;
+	char		message[FB_REGEX_MESSAGE_SIZE];
+	uint32		offset;
+
+	if (!fb_read_string(reader, place, value, &pattern))
+		return false;
+	callback = MemoryContextAlloc(reader->arena->context, sizeof(MemoryContextCallback));
+	operand->regex = fb_regex_compile(fb_utf8(pattern), GetDatabaseEncoding() == PG_SQL_ASCII ? 0 : FB_REGEX_TRUST_UTF8,
+									  message, &offset);
+	if (operand->regex == NULL)
+	{
+		pfree(callback);
+		return fb_defect(reader, ERRCODE_INVALID_REGULAR_EXPRESSION,
+						 psprintf("The pattern is a Perl-compatible regular expression (PCRE2); the fault is at byte %u.", offset),
+						 "invalid regular expression %s in %s: %s", fb_json_text(value), fb_place_text(place), message);
+	}
+	callback->func = free_regex;
+	callback->arg = operand->regex;
+	MemoryContextRegisterResetCallback(reader->arena->context, callback);
+	return true;
+}
+
+/* Reads two numbers, the lower first. */
+static bool
+read_range(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOperand *operand)
+{
+	FbElements	elements;
+	JsonbValue	item;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
+		JsonContainerSize(value->val.binary.data) != 2)
+		return fb_wrong_type(reader, place, "an array of two numbers", value);
+	if (!fb_open_array(reader, place, value, &elements))
+		return false;
+	while (fb_next_element(&elements, &item))
+	{
+		FbPlace		element = {place, NULL, elements.position};
+
+		if (item.type != jbvNumeric)
+			return fb_wrong_type(reader, &element, "a number", &item);
+		keep_scalar(reader, &item, &operand->bounds[elements.position]);
+	}
+	if (compare_numeric(&operand->bounds[0], &operand->bounds[1]) > 0)
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
+						 "%s is an empty range: the first number is greater than the second", fb_place_text(place));
+	return true;
+}
+
+/* Reads the operand of an operator; NULL when it is broken. */
+FbOperand *
+fb_read_operand(FbReader *reader, const FbPlace *place, int op, FbField *field)
+{
+	FbPlace		value_place = {place, "value", 0};
+	JsonbValue *value = &field->value;
+	FbOperandShape shape = fb_operators[op].shape;
+	FbOperand  *operand;
+	bool		good = true;
+
+	if (field->present != (shape != FB_OPERAND_NONE))
+	{
+		(void) fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
+						 field->present ? "%s must not have a \"value\": operator \"%s\" takes none" :
+						 "%s has no \"value\" for operator \"%s\"",
+						 fb_place_text(place), fb_operators[op].name);
+		return NULL;
+	}
+	operand = fb_arena_alloc(reader->arena, sizeof(FbOperand));
+	memset(operand, 0, sizeof(FbOperand));
+	switch (shape)
+	{
+		case FB_OPERAND_NONE:
+			break;
+		case FB_OPERAND_SCALAR:
+			good = is_scalar(value) || fb_wrong_type(reader, &value_place, "a string, a number or a boolean", value);
+			if (good)
+				keep_scalar(reader, value, &operand->value);
+			break;
+		case FB_OPERAND_LIST:
+			good = read_list(reader, &value_place, value, &operand->list);
+			break;
+		case FB_OPERAND_STRINGS:
+			good = read_needles(reader, &value_place, value, operand);
+			break;
+		case FB_OPERAND_PATTERN:
+			good = read_pattern(reader, &value_place, value, operand);
+			break;
+		case FB_OPERAND_NUMBER:
+			good = value->type == jbvNumeric || fb_wrong_type(reader, &value_place, "a number", value);
+			if (good)
+				keep_scalar(reader, value, &operand->value);
+			break;
+		case FB_OPERAND_RANGE:
+			good = read_range(reader, &value_place, value, operand);
+			break;
+	}
+	return good ? operand : NULL;
+}
