@@ -127,21 +127,6 @@ fb_stats_check(const FbStats *state)
 	return NULL;
 }
 
-/*
- * Adds one finite value to a mean state (Welford, Technometrics 4, 1962).
- * Returns false if the sum of squares leaves double precision.
- */
-bool
-fb_stats_add(FbStats *state, double y)
-{
-	double		delta = y - state->value[0];
-
-	state->n++;
-	state->value[0] += delta / (double) state->n;
-	state->value[1] += delta * (y - state->value[0]);
-	return isfinite(state->value[1]);
-}
-
 /* Adds one row of k finite values to a state of any kind but the proportion. */
 bool
 fb_stats_add_row(FbStats *state, const double *row)

@@ -6,6 +6,7 @@
 #ifndef FB_MOMENTS_H
 #define FB_MOMENTS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,7 +71,6 @@ extern void fb_stats_init(FbStats *state, int kind, int k);
 extern const char *fb_stats_check(const FbStats *state);
 extern bool fb_stats_parse(const char *text, FbStats *state, const char **detail);
 
-extern bool fb_stats_add(FbStats *state, double y);
 extern bool fb_stats_add_row(FbStats *state, const double *row);
 extern FbMergeResult fb_stats_merge(FbStats *into, const FbStats *from);
 extern FbMergeResult fb_stats_add_zeros(FbStats *state, int64_t zeros);
@@ -78,5 +78,20 @@ extern FbMergeResult fb_stats_add_zeros(FbStats *state, int64_t zeros);
 extern double fb_stats_mean(const FbStats *state, int i);
 extern double fb_stats_variance(const FbStats *state, int i);
 extern double fb_stats_total(const FbStats *state, int i);
+
+/*
+ * Adds one finite value to a mean state (Welford, Technometrics 4, 1962).
+ * Returns false if the sum of squares leaves double precision.
+ */
+static inline bool
+fb_stats_add(FbStats *state, double y)
+{
+	double		delta = y - state->value[0];
+
+	state->n++;
+	state->value[0] += delta / (double) state->n;
+	state->value[1] += delta * (y - state->value[0]);
+	return isfinite(state->value[1]);
+}
 
 #endif							/* FB_MOMENTS_H */
