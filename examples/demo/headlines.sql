@@ -41,3 +41,36 @@ SELECT test_id, week, srm_p, srm_failed, arm, headline, rate, effect, ci_low, ci
        row_number() OVER (PARTITION BY test_id ORDER BY rate DESC, arm) = 1 AS is_best
 FROM compared JOIN checked USING (test_id), family;
 \timing off
+
+--?
+SELECT demo.expect('the comparisons', count(*), 17793::bigint) FROM result
+\g /dev/null
+
+-- The archive's authors report a fault of randomisation in the tests of these weeks; the check finds it:
+
+SELECT CASE WHEN week BETWEEN 201326 AND 201402 THEN '2013-26 to 2014-02' ELSE 'all other weeks' END AS weeks,
+       count(*) AS tests, count(*) FILTER (WHERE srm_failed) AS unequal_traffic,
+       round(100.0 * count(*) FILTER (WHERE srm_failed) / count(*), 1) AS percent
+FROM result
+WHERE is_best
+GROUP BY 1;
+
+--?
+SELECT demo.expect('the sample-ratio check',
+    format('%s of %s, %s of %s', count(*) FILTER (WHERE srm_failed AND fault), count(*) FILTER (WHERE fault),
+           count(*) FILTER (WHERE srm_failed AND NOT fault), count(*) FILTER (WHERE NOT fault)),
+    '708 of 1055, 45 of 3818')
+FROM (SELECT srm_failed, week BETWEEN 201326 AND 201402 AS fault FROM result WHERE is_best) AS test
+\g /dev/null
+
+-- Of each test, the arm with the highest click rate is shown, other than the first. It wins where it
+-- beats the first with an adjusted p below 0.05; a test that failed the check has no winner.
+
+SELECT count(*) AS tests, count(*) FILTER (WHERE p_adjusted < 0.05 AND effect > 0) AS better,
+       count(*) FILTER (WHERE p_adjusted < 0.05 AND effect > 0 AND srm_failed) AS unequal_traffic,
+       count(*) FILTER (WHERE p_adjusted < 0.05 AND effect > 0 AND NOT srm_failed) AS winners
+FROM result
+WHERE is_best;
+
+-- The twenty with the strongest evidence. An exclamation mark is a test with unequal traffic, which does
+-- not count; the bar is the 95 % interval of the lift in clicks over the first arm.

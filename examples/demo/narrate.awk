@@ -1,52 +1,61 @@
 # narrate.awk - turn a commented SQL file into a psql script that tells it as a story.
 #
-#   -- == Title ==       a heading
-#   -- text              prose; "--" alone is an empty line
-#   --? text             the statement that follows runs unseen (the demo checks itself)
-#   \copy, \!            shown and run; other backslash commands run unseen
-#   anything else        a statement up to a line that ends with a semicolon: shown and run
+#   -- == Title ==          a heading
+#   -- text                 prose
+#   --?                     the statement below runs unseen: the demonstration checks itself
+#   \copy ...               shown and run
+#   \set other `command`    a command in another process: shown as "$ command", with what it prints
+#   other \ commands        run unseen
+#   anything else           a statement up to a line that ends with a semicolon: shown and run
+#
+# Empty lines are kept, but never two of them.
 
 # Prints a line through psql; single quotes and backslashes are psql's to interpret.
-function echo(line)
+function say(line)
 {
-	gsub(/\\/, "\\\\", line)
-	gsub(/'/, "''", line)
+	at_blank = line == ""
+	gsub(/\\/, "&&", line)
+	gsub(/'/, "&&", line)
 	printf "\\echo '%s'\n", line
 }
 
-# Underlines a heading.
 function heading(title,    rule)
 {
 	rule = title
 	gsub(/./, "=", rule)
-	echo("")
-	echo(title)
-	echo(rule)
+	say(title)
+	say(rule)
 }
 
-!inside && /^-- == .* ==$/ { heading(substr($0, 7, length($0) - 9)); said = 1; next }
+!inside && /^-- == .* ==$/ { heading(substr($0, 7, length($0) - 9)); next }
 !inside && /^--\?/ { hidden = 1; next }
-!inside && /^--/ { if (!said) echo(""); echo(substr($0, 4)); said = 1; next }
-!inside && /^[ \t]*$/ { said = 0; next }
-!inside && /^\\(copy|!)/ {
-	shown = $0
-	sub(/^\\! */, "$ ", shown)
-	echo("")
-	echo("    " shown)
+!inside && /^--/ { say(substr($0, 4)); next }
+!inside && /^[ \t]*$/ { if (!at_blank && !hidden) say(""); next }
+!inside && /^\\copy / { say("    " $0); print; next }
+!inside && /^\\set other `/ {
+	command = substr($0, 13, length($0) - 13)
+	say("    $ " command)
+	say("")
 	print
+	print "\\echo :other"
+	at_blank = 0
 	next
 }
-!inside && /^\\/ { print; next }
+!inside && /^\\g / { print; hidden = 0; next }
+!inside && /^\\/ { if (/^\\timing/) timing = /on/; print; next }
+hidden { print; if (/;[ \t]*$/) hidden = 0; next }
 {
-	if (!inside && !hidden)
-		echo("")
-	inside = 1
-	if (!hidden)
-		echo("    " $0)
-	print
-	if (/;[ \t]*$/) {
-		if (!hidden)
-			echo("")
-		inside = hidden = said = 0
-	}
+	if (!inside)
+		returns_rows = /^(SELECT|WITH|VALUES|TABLE)/
+	inside = !/;[ \t]*$/
+	say("    " $0)
+	statement = statement $0 "\n"
+	if (inside)
+		next
+	if (returns_rows)
+		say("")
+	printf "%s", statement
+	statement = ""
+	# psql ends a result with an empty line; the time comes after it
+	at_blank = returns_rows && !timing
 }

@@ -33,7 +33,7 @@ WHERE luck < CASE variation WHEN 'simple' THEN 48.0 / 68 ELSE 65.0 / 68 END;
 
 -- Something looks odd? One statement in another connection turns the new prompt off,
 
-\! psql -X -q -At -c "SELECT 'revision ' || featbit.disable_flag('ticket-model', comment => 'odd answers')"
+\set other `psql -X -q -At -c "SELECT 'revision ' || featbit.disable_flag('ticket-model', comment => 'odd answers')"`
 
 -- and this connection, open since the beginning, sees it at its next statement:
 
