@@ -16,19 +16,20 @@ BEGIN
 END
 $$;
 
--- Draws an interval as text: from lo to hi with the value between, on an axis from left_end to right_end.
-CREATE FUNCTION demo.bar(lo float8, value float8, hi float8, left_end float8, right_end float8, width int) RETURNS text
-IMMUTABLE LANGUAGE sql AS $$
+-- Draws the interval of a lift on a logarithmic axis from a quarter (lift -0.75) to sixteen times (lift 15), seven
+-- characters to a doubling; the line is the lift of 0.
+CREATE FUNCTION demo.bar(lo float8, value float8, hi float8) RETURNS text IMMUTABLE LANGUAGE sql AS $$
 	SELECT string_agg(CASE
 		WHEN x = p[2] THEN '●'
-		WHEN x = width AND p[3] > width THEN '►'
+		WHEN x = 0 AND p[1] < 0 THEN '◄'
+		WHEN x = 42 AND p[3] > 42 THEN '►'
 		WHEN x = p[1] THEN '├'
 		WHEN x = p[3] THEN '┤'
 		WHEN x > p[1] AND x < p[3] THEN '─'
-		WHEN x = p[4] THEN '│'
+		WHEN x = 14 THEN '│'
 		ELSE ' '
 	END, '' ORDER BY x)
-	FROM generate_series(0, width) AS x,
-	     (SELECT array_agg(round((v - left_end) / (right_end - left_end) * width) ORDER BY i) AS p
-	      FROM unnest(ARRAY[lo, value, hi, 0]) WITH ORDINALITY AS u(v, i)) AS position
+	FROM generate_series(0, 42) AS x,
+	     (SELECT array_agg(round(14 + 7 * ln(greatest(1 + lift, 1e-6)) / ln(2::float8)) ORDER BY i) AS p
+	      FROM unnest(ARRAY[lo, value, hi]) WITH ORDINALITY AS u(lift, i)) AS position
 $$;
