@@ -4,11 +4,11 @@
 
 CREATE TABLE ticket (key text PRIMARY KEY, source_split text, body text, label text);
 CREATE TABLE answer (prompt text, temperature float8, key text, predicted text);
-CREATE TABLE run (model text, prompt text, temperature float8, n int, correct int, total_latency_ms float8,
-                  prompt_tokens int, completion_tokens int, cost_usd float8);
-\copy ticket from 'examples/data/support_tickets/tickets.csv' (format csv, header)
-\copy answer from 'examples/data/support_tickets/predictions.csv' (format csv, header)
-\copy run from 'examples/data/support_tickets/runs.csv' (format csv, header)
+CREATE TABLE run (model text, prompt text, temperature float8, n int, correct int,
+                  total_latency_ms float8, prompt_tokens int, completion_tokens int, cost_usd float8);
+\copy ticket from 'examples/data/support_tickets/tickets.csv' csv header
+\copy answer from 'examples/data/support_tickets/predictions.csv' csv header
+\copy run from 'examples/data/support_tickets/runs.csv' csv header
 
 -- The aggregate featbit.metric gives a value with its 95 % interval. The label of a ticket is what is
 -- right, the ticket is what was sampled.
@@ -39,8 +39,8 @@ FROM (
 WHERE (a).lo < (a).value AND (a).value < (a).hi AND (f).lo < (f).value AND (f).value < (f).hi
 \g /dev/null
 
--- The prompt with retrieved examples and a chain of thought is ahead of the simple one by far more than
--- chance; its tokens cost more:
+-- The prompt with retrieved examples and a chain of thought is ahead of the simple one by far more
+-- than chance; its tokens cost more:
 
 SELECT prompt, round((total_latency_ms / n / 1000)::numeric, 1) AS seconds_per_ticket,
        round((cost_usd / n * 1000)::numeric, 2) AS usd_per_1000_tickets
@@ -48,8 +48,8 @@ FROM run
 WHERE temperature = 0
 ORDER BY usd_per_1000_tickets;
 
--- Is it worth that to users? The two prompts become the variations of a flag: nine users in ten keep the
--- baseline, one in ten gets the new prompt, and the support team always does.
+-- Is it worth that to users? The two prompts become the variations of a flag: nine users in ten keep
+-- the baseline, one in ten gets the new prompt, and the support team always does.
 
 SELECT featbit.create_flag('ticket-model', $$[
     {"key": "simple",  "value": {"model": "claude-3-haiku-20240307", "prompt": "simple"}},
