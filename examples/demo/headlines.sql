@@ -4,7 +4,7 @@
 
 CREATE TABLE headline (test_id text, test_week int, arm int, impressions bigint, clicks bigint,
                        headline text, image_id text);
-\copy headline from program 'gzip -dc examples/data/headline_tests/headline_tests.csv.gz' csv header
+\copy headline from program 'zcat examples/data/headline_tests/headline_tests.csv.gz' csv header
 
 ANALYZE headline;
 

@@ -5,7 +5,8 @@
 CREATE TABLE ticket (key text PRIMARY KEY, source_split text, body text, label text);
 CREATE TABLE answer (prompt text, temperature float8, key text, predicted text);
 CREATE TABLE run (model text, prompt text, temperature float8, n int, correct int,
-                  total_latency_ms float8, prompt_tokens int, completion_tokens int, cost_usd float8);
+                  total_latency_ms float8, prompt_tokens int, completion_tokens int,
+                  cost_usd float8);
 \copy ticket from 'examples/data/support_tickets/tickets.csv' csv header
 \copy answer from 'examples/data/support_tickets/predictions.csv' csv header
 \copy run from 'examples/data/support_tickets/runs.csv' csv header
@@ -15,9 +16,9 @@ CREATE TABLE run (model text, prompt text, temperature float8, n int, correct in
 
 SELECT prompt, round((accuracy).value * (accuracy).n) || '/' || (accuracy).n AS "right",
        round((accuracy).value::numeric, 4) AS accuracy,
-       format('%s to %s', round((accuracy).lo::numeric, 3), round((accuracy).hi::numeric, 3)) AS "95 %",
+       round((accuracy).lo::numeric, 3) AS lo, round((accuracy).hi::numeric, 3) AS hi,
        round((f1).value::numeric, 4) AS macro_f1,
-       format('%s to %s', round((f1).lo::numeric, 3), round((f1).hi::numeric, 3)) AS "95 %"
+       round((f1).lo::numeric, 3) AS lo, round((f1).hi::numeric, 3) AS hi
 FROM (
     SELECT prompt, featbit.metric('accuracy', predicted, ARRAY[label], key) AS accuracy,
            featbit.metric('f1_macro', predicted, ARRAY[label], key) AS f1
@@ -52,14 +53,16 @@ ORDER BY usd_per_1000_tickets;
 -- the baseline, one in ten gets the new prompt, and the support team always does.
 
 SELECT featbit.create_flag('ticket-model', $$[
-    {"key": "simple",  "value": {"model": "claude-3-haiku-20240307", "prompt": "simple"}},
-    {"key": "rag-cot", "value": {"model": "claude-3-haiku-20240307", "prompt": "rag_chain_of_thought"}}
-]$$, off_variation => 'simple', description => 'Which prompt reads support tickets');
+    {"key": "simple",
+     "value": {"model": "claude-3-haiku-20240307", "prompt": "simple"}},
+    {"key": "rag-cot",
+     "value": {"model": "claude-3-haiku-20240307", "prompt": "rag_chain_of_thought"}}
+]$$, off_variation => 'simple', description => 'Which prompt reads support tickets') AS revision;
 
-SELECT featbit.create_segment('support-team', included => ARRAY['ana', 'ben', 'chloe']);
+SELECT featbit.create_segment('support-team', included => ARRAY['ana', 'ben', 'chloe']) AS revision;
 
 SELECT featbit.add_rule('ticket-model',
-    '{"id": "team", "when": {"segment": "support-team"}, "serve": {"variation": "rag-cot"}}');
+    '{"id": "team", "when": {"segment": "support-team"}, "serve": {"variation": "rag-cot"}}') AS revision;
 
 SELECT featbit.set_rollout('ticket-model',
-    '[{"variation": "simple", "weight": 90}, {"variation": "rag-cot", "weight": 10}]');
+    '[{"variation": "simple", "weight": 90}, {"variation": "rag-cot", "weight": 10}]') AS revision;
