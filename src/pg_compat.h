@@ -37,6 +37,20 @@
 #define fb_ereturn(context, result, ...) ereport(ERROR, __VA_ARGS__)
 #endif
 
+/* Whether a role has the privileges of a relation's owner. */
+#if PG_VERSION_NUM >= 160000
+#define fb_object_ownercheck(relid, role) object_ownercheck(RelationRelationId, relid, role)
+#else
+#define fb_object_ownercheck(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
+/* The index of a table's primary key. */
+#if PG_VERSION_NUM >= 180000
+#define RelationGetPrimaryKeyIndex_compat(relation) RelationGetPrimaryKeyIndex(relation, false)
+#else
+#define RelationGetPrimaryKeyIndex_compat(relation) RelationGetPrimaryKeyIndex(relation)
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define FB_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "featbit_pg", .version = "1.0")
 #else

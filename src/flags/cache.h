@@ -1,0 +1,33 @@
+/*
+ * cache.h
+ *		Each backend's compiled flags.
+ */
+#ifndef FB_CACHE_H
+#define FB_CACHE_H
+
+#include "core/fb_evaluate.h"
+
+/*
+ * One compiled flag with its closure, or the knowledge that there is none.
+ * Immutable; freed when it is out of the cache and the last pin is gone.
+ */
+typedef struct FbCompiled
+{
+	MemoryContext context;		/* holds this struct too */
+	uint64		generation;		/* configuration it was built from */
+	int			pins;
+	bool		cached;			/* the cache refers to it */
+	FbErrorCode error;			/* PROVIDER_NOT_READY or FLAG_NOT_FOUND: no flag */
+	const char *environment;
+	const char *key;
+	uint32		key_length;
+	const char *tracking_schema;	/* NULL: none */
+	const FbFlag *flag;
+} FbCompiled;
+
+extern void fb_cache_init(void);
+extern FbCompiled *fb_cache_pin(const char *environment, const char *key);
+extern void fb_cache_unpin(FbCompiled *compiled);
+extern bool fb_cache_is_current(const FbCompiled *compiled);
+
+#endif							/* FB_CACHE_H */

@@ -1,0 +1,42 @@
+/*
+ * callsite.h
+ *		What one call in one statement remembers: the flag it evaluates, pinned.
+ */
+#ifndef FB_CALLSITE_H
+#define FB_CALLSITE_H
+
+#include "fmgr.h"
+#include "funcapi.h"
+
+#include "flags/cache.h"
+
+/* Tells one statement (or one iteration of a PL/pgSQL loop) from the next. */
+typedef struct FbStatement
+{
+	LocalTransactionId lxid;
+	SubTransactionId subxid;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		xcnt;
+	int32		subxcnt;
+	CommandId	curcid;
+	uint64		settings;
+} FbStatement;
+
+struct fb_pins_hash;
+
+typedef struct FbCallSite
+{
+	FbStatement statement;
+	FbCompiled *compiled;		/* the flag asked for last; pinned */
+	bool		default_environment;	/* it was asked for without an environment */
+	struct fb_pins_hash *pins;	/* every flag of this statement, once there are several */
+	MemoryContext context;
+	MemoryContextCallback callback;
+	TupleDesc	tupdesc;		/* of a composite result */
+} FbCallSite;
+
+extern FbCallSite *fb_call_site(FunctionCallInfo fcinfo);
+extern FbCompiled *fb_call_site_flag(FbCallSite *site, const text *environment, const text *flag_key);
+
+#endif							/* FB_CALLSITE_H */

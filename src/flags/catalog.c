@@ -1,0 +1,394 @@
+/*
+ * catalog.c
+ *		Reads the configuration tables: by index, without SPI.
+ *
+ * The cache reads under a registered copy of the catalog snapshot, never the
+ * active one: under REPEATABLE READ or in a long statement the active snapshot
+ * would put old configuration into a cache that no later message corrects.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "fb_suggest.h"
+#include "flags/catalog.h"
+#include "pg_compat.h"
+
+static const char *const table_names[FB_CONFIG_TABLES] = {
+	"environment", "flag", "segment", "flag_revision"
+};
+
+/* Looks the configuration tables up by name; false when the extension is not there. */
+bool
+fb_resolve_config_oids(FbConfigOids *oids)
+{
+	Oid			namespace = get_namespace_oid("featbit", true);
+	bool		all = OidIsValid(namespace);
+
+	for (int i = 0; i < FB_CONFIG_TABLES; i++)
+	{
+		oids->relation[i] = all ? get_relname_relid(table_names[i], namespace) : InvalidOid;
+		all = all && OidIsValid(oids->relation[i]);
+	}
+	return all;
+}
+
+/* Returns the number of a column, raising when the table is not the extension's. */
+int
+fb_column(TupleDesc desc, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
+			return i + 1;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("configuration table lacks column \"%s\"", name),
+			 errhint("Run ALTER EXTENSION featbit_pg UPDATE.")));
+	return 0;
+}
+
+/* Returns a column's value, setting *isnull. */
+static Datum
+column_value(HeapTuple tuple, TupleDesc desc, const char *name, bool *isnull)
+{
+	return heap_getattr(tuple, fb_column(desc, name), desc, isnull);
+}
+
+/* Returns a copy of a text column, NULL for NULL. */
+static char *
+column_text(HeapTuple tuple, TupleDesc desc, const char *name)
+{
+	bool		isnull;
+	Datum		value = column_value(tuple, desc, name, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Returns a detoasted copy of a jsonb column, NULL for NULL. */
+static Jsonb *
+column_jsonb(HeapTuple tuple, TupleDesc desc, const char *name)
+{
+	bool		isnull;
+	Datum		value = column_value(tuple, desc, name, &isnull);
+
+	return isnull ? NULL : DatumGetJsonbPCopy(value);
+}
+
+/* Returns a detoasted copy of an array column, 0 for NULL. */
+static Datum
+column_array(HeapTuple tuple, TupleDesc desc, const char *name)
+{
+	bool		isnull;
+	Datum		value = column_value(tuple, desc, name, &isnull);
+
+	return isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+}
+
+/* Returns a boolean column, a default for NULL. */
+static bool
+column_bool(HeapTuple tuple, TupleDesc desc, const char *name, bool value_if_null)
+{
+	bool		isnull;
+	Datum		value = column_value(tuple, desc, name, &isnull);
+
+	return isnull ? value_if_null : DatumGetBool(value);
+}
+
+/* Copies a row of featbit.flag into the current context. */
+void
+fb_flag_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbFlagRow *row)
+{
+	bool		isnull;
+	Datum		value;
+
+	row->key = column_text(tuple, desc, "key");
+	row->type = column_text(tuple, desc, "type");
+	row->semantics = column_text(tuple, desc, "semantics");
+	row->salt = column_text(tuple, desc, "salt");
+	row->off_variation = column_text(tuple, desc, "off_variation");
+	row->enabled = column_bool(tuple, desc, "enabled", true);
+	row->archived = column_bool(tuple, desc, "archived", false);
+	value = column_value(tuple, desc, "revision", &isnull);
+	row->revision = isnull ? 0 : DatumGetInt64(value);
+	value = column_value(tuple, desc, "iteration", &isnull);
+	row->iteration = isnull ? 0 : DatumGetInt32(value);
+	row->variations = column_jsonb(tuple, desc, "variations");
+	row->prerequisites = column_jsonb(tuple, desc, "prerequisites");
+	row->targets = column_jsonb(tuple, desc, "targets");
+	row->rules = column_jsonb(tuple, desc, "rules");
+	row->fallthrough = column_jsonb(tuple, desc, "fallthrough");
+}
+
+/* Copies a row of featbit.segment into the current context. */
+void
+fb_segment_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbSegmentRow *row)
+{
+	row->key = column_text(tuple, desc, "key");
+	row->included = column_array(tuple, desc, "included");
+	row->excluded = column_array(tuple, desc, "excluded");
+	row->condition = column_jsonb(tuple, desc, "condition");
+}
+
+/* Starts a scan of the primary key for an environment and, when given, a key. */
+static SysScanDesc
+begin_scan(FbCatalog *catalog, FbConfigTable table, const char *key)
+{
+	Relation	relation = catalog->relation[table];
+	ScanKeyData scankeys[2];
+	int			nkeys = 1;
+
+	ScanKeyInit(&scankeys[0],
+				fb_column(RelationGetDescr(relation),
+						  table == FB_TABLE_ENVIRONMENT ? "key" : "environment"),
+				BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(catalog->environment));
+	if (key != NULL)
+	{
+		ScanKeyInit(&scankeys[1], fb_column(RelationGetDescr(relation), "key"),
+					BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(key));
+		nkeys = 2;
+	}
+	return systable_beginscan(relation, RelationGetPrimaryKeyIndex_compat(relation), true,
+							  catalog->snapshot, nkeys, scankeys);
+}
+
+/* Reads the row of the environment; false when there is none. */
+bool
+fb_catalog_environment(FbCatalog *catalog, FbEnvironmentRow *row)
+{
+	SysScanDesc scan = begin_scan(catalog, FB_TABLE_ENVIRONMENT, NULL);
+	HeapTuple	tuple = systable_getnext(scan);
+
+	if (HeapTupleIsValid(tuple))
+	{
+		TupleDesc	desc = RelationGetDescr(catalog->relation[FB_TABLE_ENVIRONMENT]);
+		bool		isnull;
+
+		row->name = column_text(tuple, desc, "name");
+		row->tracking_schema = column_text(tuple, desc, "tracking_schema");
+		row->config_version = DatumGetInt64(column_value(tuple, desc, "config_version", &isnull));
+		row->protected_ = column_bool(tuple, desc, "protected", false);
+	}
+	systable_endscan(scan);
+	return HeapTupleIsValid(tuple);
+}
+
+/* Reads one flag of the environment; false when there is none. */
+bool
+fb_catalog_flag(FbCatalog *catalog, const char *key, FbFlagRow *row)
+{
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (catalog->own_flag != NULL && strcmp(catalog->own_key, key) == 0)
+	{
+		*row = *catalog->own_flag;
+		return true;
+	}
+	scan = begin_scan(catalog, FB_TABLE_FLAG, key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		fb_flag_row_from_tuple(tuple, RelationGetDescr(catalog->relation[FB_TABLE_FLAG]), row);
+	systable_endscan(scan);
+	return HeapTupleIsValid(tuple);
+}
+
+/* Reads one segment of the environment; false when there is none. */
+static bool
+catalog_segment(FbCatalog *catalog, const char *key, FbSegmentRow *row)
+{
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (catalog->own_segment != NULL && strcmp(catalog->own_key, key) == 0)
+	{
+		*row = *catalog->own_segment;
+		return true;
+	}
+	scan = begin_scan(catalog, FB_TABLE_SEGMENT, key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		fb_segment_row_from_tuple(tuple, RelationGetDescr(catalog->relation[FB_TABLE_SEGMENT]), row);
+	systable_endscan(scan);
+	return HeapTupleIsValid(tuple);
+}
+
+/* Calls visit for each row of a table in the environment, in a context that is reset in between. */
+static void
+each_row(FbCatalog *catalog, FbConfigTable table, FbVisitFlag visit_flag,
+		 FbVisitSegment visit_segment, void *arg)
+{
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "featbit configuration row",
+													  ALLOCSET_SMALL_SIZES);
+	TupleDesc	desc = RelationGetDescr(catalog->relation[table]);
+	SysScanDesc scan = begin_scan(catalog, table, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(row_context);
+
+		CHECK_FOR_INTERRUPTS();
+		if (visit_flag != NULL)
+		{
+			FbFlagRow	row;
+
+			fb_flag_row_from_tuple(tuple, desc, &row);
+			visit_flag(arg, &row);
+		}
+		else
+		{
+			FbSegmentRow row;
+
+			fb_segment_row_from_tuple(tuple, desc, &row);
+			visit_segment(arg, &row);
+		}
+		MemoryContextSwitchTo(old_context);
+		MemoryContextReset(row_context);
+	}
+	systable_endscan(scan);
+	MemoryContextDelete(row_context);
+}
+
+/* Calls visit for every flag of the environment. */
+void
+fb_catalog_each_flag(FbCatalog *catalog, FbVisitFlag visit, void *arg)
+{
+	each_row(catalog, FB_TABLE_FLAG, visit, NULL, arg);
+}
+
+/* Calls visit for every segment of the environment. */
+void
+fb_catalog_each_segment(FbCatalog *catalog, FbVisitSegment visit, void *arg)
+{
+	each_row(catalog, FB_TABLE_SEGMENT, NULL, visit, arg);
+}
+
+/* The key nearest to one that is not there. */
+typedef struct Nearest
+{
+	FbSuggestion *suggestion;
+	MemoryContext context;
+} Nearest;
+
+/* Considers one existing key as the nearest. */
+static void
+consider_key(Nearest *nearest, const char *key)
+{
+	fb_suggest_offer(nearest->suggestion, key);
+	if (nearest->suggestion->best == key)
+		nearest->suggestion->best = MemoryContextStrdup(nearest->context, key);
+}
+
+/* FbVisitFlag: considers a flag's key. */
+static void
+consider_flag(void *arg, const FbFlagRow *row)
+{
+	consider_key((Nearest *) arg, row->key);
+}
+
+/* FbVisitSegment: considers a segment's key. */
+static void
+consider_segment(void *arg, const FbSegmentRow *row)
+{
+	consider_key((Nearest *) arg, row->key);
+}
+
+/* FbLoader: returns the flag key nearest to the given one, or NULL. */
+static char *
+suggest_flag(FbLoader *loader, const char *key)
+{
+	FbSuggestion suggestion;
+	Nearest		nearest = {&suggestion, CurrentMemoryContext};
+
+	fb_suggest_start(&suggestion, key);
+	fb_catalog_each_flag((FbCatalog *) loader, consider_flag, &nearest);
+	return unconstify(char *, suggestion.best);
+}
+
+/* FbLoader: returns the segment key nearest to the given one, or NULL. */
+static char *
+suggest_segment(FbLoader *loader, const char *key)
+{
+	FbSuggestion suggestion;
+	Nearest		nearest = {&suggestion, CurrentMemoryContext};
+
+	fb_suggest_start(&suggestion, key);
+	fb_catalog_each_segment((FbCatalog *) loader, consider_segment, &nearest);
+	return unconstify(char *, suggestion.best);
+}
+
+/* FbLoader: reads a flag. */
+static bool
+load_flag(FbLoader *loader, const char *key, FbFlagRow *row)
+{
+	return fb_catalog_flag((FbCatalog *) loader, key, row);
+}
+
+/* FbLoader: reads a segment. */
+static bool
+load_segment(FbLoader *loader, const char *key, FbSegmentRow *row)
+{
+	return catalog_segment((FbCatalog *) loader, key, row);
+}
+
+/* Closes the tables that are open. */
+static void
+close_relations(FbCatalog *catalog)
+{
+	for (int i = FB_TABLE_ENVIRONMENT; i <= FB_TABLE_SEGMENT; i++)
+		if (catalog->relation[i] != NULL)
+			relation_close(catalog->relation[i], AccessShareLock);
+}
+
+/*
+ * Opens the tables and takes the snapshot under which all is read.  For a check
+ * inside a trigger it is the latest one, which also sees what this command has
+ * already stored; for the cache a copy of the catalog snapshot, which may be taken in parallel workers too.  Returns
+ * false, with nothing open, when a table is gone.
+ */
+bool
+fb_catalog_open(FbCatalog *catalog, const FbConfigOids *oids, const char *environment,
+				bool for_check)
+{
+	memset(catalog, 0, sizeof(*catalog));
+	catalog->loader.load_flag = load_flag;
+	catalog->loader.load_segment = load_segment;
+	catalog->loader.suggest_flag = suggest_flag;
+	catalog->loader.suggest_segment = suggest_segment;
+	catalog->environment = environment;
+	for (int i = FB_TABLE_ENVIRONMENT; i <= FB_TABLE_SEGMENT; i++)
+	{
+		catalog->relation[i] = try_relation_open(oids->relation[i], AccessShareLock);
+		if (catalog->relation[i] == NULL)
+		{
+			close_relations(catalog);
+			return false;
+		}
+	}
+	catalog->snapshot = RegisterSnapshot(for_check ? GetLatestSnapshot() :
+										 GetCatalogSnapshot(oids->relation[FB_TABLE_FLAG]));
+	return true;
+}
+
+/* Gives the snapshot back and closes the tables. */
+void
+fb_catalog_close(FbCatalog *catalog)
+{
+	UnregisterSnapshot(catalog->snapshot);
+	close_relations(catalog);
+}

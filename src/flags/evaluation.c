@@ -1,0 +1,265 @@
+/*
+ * evaluation.c
+ *		Evaluates a flag for the arguments of an SQL function, and the functions
+ *		that return one value: evaluate_flag, flag_variation, flag_bool, flag_text,
+ *		flag_int, flag_number, flag_json.
+ *
+ * Values are prepared when the flag is compiled and returned as they are: the
+ * call site keeps the compiled flag alive, and whoever keeps a value copies it.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/uuid.h"
+
+#include "flags/context.h"
+#include "flags/evaluation.h"
+#include "pg_compat.h"
+
+/* Returns a user key as UTF-8 text; bigint keys are decimal, uuid keys lower-case with hyphens. */
+FbString
+fb_user_key(Datum value, FbKeyType type, char *buffer)
+{
+	FbString	key = {buffer, 0};
+
+	if (type == FB_KEY_BIGINT)
+		key.length = pg_lltoa(DatumGetInt64(value), buffer);
+	else if (type == FB_KEY_UUID)
+	{
+		static const char digits[] = "0123456789abcdef";
+		const unsigned char *bytes = DatumGetUUIDP(value)->data;
+
+		for (int i = 0; i < UUID_LEN; i++)
+		{
+			if (i == 4 || i == 6 || i == 8 || i == 10)
+				buffer[key.length++] = '-';
+			buffer[key.length++] = digits[bytes[i] >> 4];
+			buffer[key.length++] = digits[bytes[i] & 15];
+		}
+	}
+	else
+	{
+		text	   *string = DatumGetTextPP(value);
+
+		key.data = VARDATA_ANY(string);
+		key.length = VARSIZE_ANY_EXHDR(string);
+		if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
+		{
+			char	   *converted = pg_server_to_any(key.data, key.length, PG_UTF8);
+
+			if (converted != key.data)
+			{
+				key.data = converted;
+				key.length = strlen(converted);
+			}
+		}
+	}
+	return key;
+}
+
+/* Makes the outcome an error. */
+static void
+set_error(FbOutcome *outcome, FbErrorCode error, const char *message)
+{
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->reason = FB_REASON_ERROR;
+	outcome->error = error;
+	outcome->error_message = message;
+}
+
+/* Evaluates a flag; whatever is wrong with it or with the arguments becomes the outcome. */
+void
+fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
+					  const FbString *user_key, const text *flag_key, Jsonb *context,
+					  const text *environment)
+{
+	FbJsonbContext jsonb_context;
+	FbRequest	request;
+	FbCompiled *compiled;
+
+	evaluation->site = fb_call_site(fcinfo);
+	evaluation->compiled = NULL;
+	if (flag_key == NULL)
+	{
+		set_error(&evaluation->outcome, FB_ERROR_FLAG_NOT_FOUND, "flag key is null");
+		return;
+	}
+	compiled = fb_call_site_flag(evaluation->site, environment, flag_key);
+	evaluation->compiled = compiled;
+	if (unlikely(compiled->error != FB_ERROR_NONE))
+	{
+		set_error(&evaluation->outcome, compiled->error, NULL);
+		return;
+	}
+	if (user_key != NULL && unlikely(context != NULL && !JB_ROOT_IS_OBJECT(context)))
+	{
+		set_error(&evaluation->outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
+		return;
+	}
+	request.user_key_missing = user_key == NULL;
+	if (user_key != NULL)
+		request.user_key = *user_key;
+	else
+		request.user_key = (FbString) {"", 0};
+	request.context = fb_jsonb_context(&jsonb_context, context);
+	request.now = GetCurrentStatementStartTimestamp();
+	fb_evaluate(compiled->flag, &request, &evaluation->outcome);
+}
+
+/* Evaluates with the arguments (user_key, flag_key, …, context, environment). */
+static inline const FbVariation *
+evaluate(FunctionCallInfo fcinfo, FbKeyType key_type, int context_argument, FbEvaluation *evaluation)
+{
+	FbString	user_key = {NULL, 0};
+
+	if (!PG_ARGISNULL(0))
+		user_key = fb_user_key(PG_GETARG_DATUM(0), key_type, evaluation->key_buffer);
+	fb_evaluate_arguments(evaluation, fcinfo, PG_ARGISNULL(0) ? NULL : &user_key,
+						  FB_TEXT_ARGUMENT(1), FB_JSONB_ARGUMENT(context_argument),
+						  FB_TEXT_ARGUMENT(context_argument + 1));
+	return evaluation->outcome.variation;
+}
+
+/* Evaluates for a typed function: NULL when the flag has another type. */
+static inline const FbVariation *
+evaluate_typed(FunctionCallInfo fcinfo, FbKeyType key_type, FbFlagType type)
+{
+	FbEvaluation evaluation;
+	const FbVariation *variation = evaluate(fcinfo, key_type, 3, &evaluation);
+
+	if (variation == NULL || fb_flag_info(evaluation.compiled->flag)->type != type)
+		return NULL;
+	return variation;
+}
+
+/* Returns the caller's default. */
+static Datum
+default_value(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	return PG_GETARG_DATUM(2);
+}
+
+/* Returns the number that a variation of a number flag has. */
+static Numeric
+variation_number(const FbVariation *variation)
+{
+	JsonbValue	value;
+
+	JsonbExtractScalar(&((Jsonb *) variation->value_json)->root, &value);
+	return value.val.numeric;
+}
+
+/* Returns the value of the variation as text. */
+static Datum
+evaluate_flag(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	FbEvaluation evaluation;
+	const FbVariation *variation = evaluate(fcinfo, key_type, 2, &evaluation);
+
+	if (variation == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(variation->value_text);
+}
+
+/* Returns the key of the variation. */
+static Datum
+flag_variation(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	FbEvaluation evaluation;
+	const FbVariation *variation = evaluate(fcinfo, key_type, 2, &evaluation);
+
+	if (variation == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(variation->key_datum);
+}
+
+/* Returns the value of a boolean flag. */
+static Datum
+flag_bool(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_BOOLEAN);
+
+	if (variation == NULL)
+		return default_value(fcinfo);
+	PG_RETURN_BOOL(*VARDATA_ANY(variation->value_text) == 't');
+}
+
+/* Returns the value of a string flag. */
+static Datum
+flag_text(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_STRING);
+
+	if (variation == NULL)
+		return default_value(fcinfo);
+	PG_RETURN_TEXT_P(variation->value_text);
+}
+
+/* Returns the value of a number flag that is a whole number. */
+static Datum
+flag_int(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_NUMBER);
+	Numeric		number;
+	int32		value;
+	bool		out_of_range = false;
+
+	if (variation == NULL)
+		return default_value(fcinfo);
+	number = variation_number(variation);
+	value = numeric_int4_opt_error(number, &out_of_range);
+	if (out_of_range ||
+		!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(number),
+										  NumericGetDatum(int64_to_numeric(value)))))
+		return default_value(fcinfo);
+	PG_RETURN_INT32(value);
+}
+
+/* Returns the value of a number flag. */
+static Datum
+flag_number(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_NUMBER);
+	float8		value;
+
+	if (variation == NULL)
+		return default_value(fcinfo);
+	value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											   NumericGetDatum(variation_number(variation))));
+	if (isinf(value))
+		return default_value(fcinfo);
+	PG_RETURN_FLOAT8(value);
+}
+
+/* Returns the value of a json flag. */
+static Datum
+flag_json(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_JSON);
+
+	if (variation == NULL)
+		return default_value(fcinfo);
+	PG_RETURN_JSONB_P(variation->value_json);
+}
+
+/* Defines the three SQL functions of one name, one for each type of user_key. */
+#define FB_USER_KEY_FUNCTIONS(name) \
+	PG_FUNCTION_INFO_V1(fb_##name##_text); \
+	PG_FUNCTION_INFO_V1(fb_##name##_bigint); \
+	PG_FUNCTION_INFO_V1(fb_##name##_uuid); \
+	Datum fb_##name##_text(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_TEXT); } \
+	Datum fb_##name##_bigint(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_BIGINT); } \
+	Datum fb_##name##_uuid(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_UUID); }
+
+FB_USER_KEY_FUNCTIONS(evaluate_flag)
+FB_USER_KEY_FUNCTIONS(flag_variation)
+FB_USER_KEY_FUNCTIONS(flag_bool)
+FB_USER_KEY_FUNCTIONS(flag_text)
+FB_USER_KEY_FUNCTIONS(flag_int)
+FB_USER_KEY_FUNCTIONS(flag_number)
+FB_USER_KEY_FUNCTIONS(flag_json)

@@ -1,0 +1,39 @@
+/*
+ * evaluation.h
+ *		Evaluates a flag for the arguments of an SQL function.
+ */
+#ifndef FB_EVALUATION_H
+#define FB_EVALUATION_H
+
+#include "utils/jsonb.h"
+
+#include "flags/callsite.h"
+
+/* The overloads of every function whose first argument is user_key. */
+typedef enum FbKeyType
+{
+	FB_KEY_TEXT,
+	FB_KEY_BIGINT,
+	FB_KEY_UUID
+} FbKeyType;
+
+typedef struct FbEvaluation
+{
+	FbCallSite *site;
+	const FbCompiled *compiled; /* NULL when the flag key is NULL */
+	FbOutcome	outcome;
+	char		key_buffer[40]; /* text of a bigint or uuid key */
+} FbEvaluation;
+
+extern FbString fb_user_key(Datum value, FbKeyType type, char *buffer);
+extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
+								  const FbString *user_key, const text *flag_key,
+								  Jsonb *context, const text *environment);
+extern const char *fb_reason_name(FbReason reason);
+extern const char *fb_error_name(FbErrorCode error);
+
+/* An argument, NULL for SQL NULL. */
+#define FB_TEXT_ARGUMENT(i) (PG_ARGISNULL(i) ? NULL : PG_GETARG_TEXT_PP(i))
+#define FB_JSONB_ARGUMENT(i) (PG_ARGISNULL(i) ? NULL : PG_GETARG_JSONB_P(i))
+
+#endif							/* FB_EVALUATION_H */

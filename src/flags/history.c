@@ -1,0 +1,125 @@
+/*
+ * history.c
+ *		What happens after a row of a configuration table was written: its version
+ *		is recorded, and every backend learns that its compiled flags are old.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "flags/catalog.h"
+#include "flags/owner.h"
+#include "flags/restored.h"
+#include "pg_compat.h"
+#include "settings.h"
+
+PG_FUNCTION_INFO_V1(fb_record_revision);
+PG_FUNCTION_INFO_V1(fb_invalidate_configuration);
+
+static const char *const insert_revision =
+"INSERT INTO featbit.flag_revision (environment, kind, key, revision, change, definition, changed,"
+" comment, changed_at, changed_by, transaction_id) "
+"SELECT $1, $2, $3, $4, $5, new_row,"
+" ARRAY(SELECT key FROM jsonb_each(new_row) WHERE old_row IS NOT NULL"
+"       AND value IS DISTINCT FROM old_row -> key"
+"       AND key <> ALL ('{revision,updated_at,updated_by}'::text[]) ORDER BY key),"
+" nullif($8, ''), $9, $10, pg_current_xact_id() "
+"FROM (SELECT to_jsonb($6) AS new_row, to_jsonb($7) AS old_row) AS version";
+
+/* Records the version that was just written, under the identity of the table's owner. */
+Datum
+fb_record_revision(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Relation	relation;
+	TupleDesc	desc;
+	HeapTuple	tuple;
+	HeapTuple	old = NULL;
+	FbOwnerScope scope;
+	Datum		values[10];
+	char		nulls[10] = "          ";
+	Oid			types[10];
+	bool		isnull;
+	char	   *environment;
+	char	   *key;
+	int64		revision;
+	const char *change;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"featbit.record_revision\" must be fired after each row")));
+	relation = trigger->tg_relation;
+	desc = RelationGetDescr(relation);
+	tuple = trigger->tg_trigtuple;
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		old = tuple;
+		tuple = trigger->tg_newtuple;
+	}
+	environment = TextDatumGetCString(heap_getattr(tuple, fb_column(desc, "environment"), desc, &isnull));
+	key = TextDatumGetCString(heap_getattr(tuple, fb_column(desc, "key"), desc, &isnull));
+	revision = DatumGetInt64(heap_getattr(tuple, fb_column(desc, "revision"), desc, &isnull));
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
+		fb_is_restored(RelationGetRelid(relation), environment, key, revision))
+		return PointerGetDatum(NULL);
+	change = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert" :
+		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "update" : "delete";
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		revision++;
+
+	for (int i = 0; i < 10; i++)
+		types[i] = TEXTOID;
+	types[3] = INT8OID;
+	types[5] = types[6] = relation->rd_rel->reltype;
+	types[8] = TIMESTAMPTZOID;
+	values[0] = CStringGetTextDatum(environment);
+	values[1] = CStringGetTextDatum(RelationGetRelationName(relation));
+	values[2] = CStringGetTextDatum(key);
+	values[3] = Int64GetDatum(revision);
+	values[4] = CStringGetTextDatum(change);
+	values[5] = heap_copy_tuple_as_datum(tuple, desc);
+	values[6] = old ? heap_copy_tuple_as_datum(old, desc) : (Datum) 0;
+	if (old == NULL)
+		nulls[6] = 'n';
+	values[7] = CStringGetTextDatum(fb_change_comment_setting);
+	values[8] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[9] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
+
+	fb_owner_begin(&scope, relation);
+	if (SPI_execute_with_args(insert_revision, 10, types, values, nulls, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not record revision of \"%s\"", key);
+	fb_owner_end(&scope);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Invalidates the relation cache entry of featbit.flag, the signal all backends
+ * listen to.  It fires on logical-replication subscribers too and never raises:
+ * an error would stop the apply worker.
+ */
+Datum
+fb_invalidate_configuration(PG_FUNCTION_ARGS)
+{
+	FbConfigOids oids;
+
+	if (CALLED_AS_TRIGGER(fcinfo) && fb_resolve_config_oids(&oids))
+	{
+		HeapTuple	class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oids.relation[FB_TABLE_FLAG]));
+
+		if (HeapTupleIsValid(class_tuple))
+		{
+			CacheInvalidateRelcacheByTuple(class_tuple);
+			ReleaseSysCache(class_tuple);
+		}
+	}
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,462 @@
+/*
+ * triggers.c
+ *		What happens when a row of a configuration table is written.
+ *
+ * BEFORE triggers (origin only) lock the environment, validate the row and set
+ * what the extension owns.  A row inserted with an explicit revision (or
+ * config_version) is a restored row: it comes from a dump, in any table
+ * order, so that nothing outside the row may be looked at or written.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "flags/catalog.h"
+#include "flags/owner.h"
+#include "flags/restored.h"
+#include "flags/usage.h"
+#include "pg_compat.h"
+#include "settings.h"
+
+PG_FUNCTION_INFO_V1(fb_environment_before_write);
+PG_FUNCTION_INFO_V1(fb_flag_before_write);
+PG_FUNCTION_INFO_V1(fb_segment_before_write);
+PG_FUNCTION_INFO_V1(fb_refuse_truncate);
+
+/* A row on its way into a table, as the BEFORE trigger changes it. */
+typedef struct NewRow
+{
+	Relation	relation;
+	TupleDesc	desc;
+	HeapTuple	tuple;			/* the new row; the old one for DELETE */
+	HeapTuple	old;			/* NULL for INSERT */
+	const char *kind;			/* flag or segment, for messages */
+} NewRow;
+
+/* Checks the trigger protocol and collects the row. */
+static TriggerData *
+start_trigger(FunctionCallInfo fcinfo, const char *function, const char *table,
+			  const char *kind, NewRow *row)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"featbit.%s\" must be fired before each row", function)));
+	if (strcmp(RelationGetRelationName(trigger->tg_relation), table) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"featbit.%s\" serves only table \"featbit.%s\"", function, table)));
+	row->relation = trigger->tg_relation;
+	row->desc = RelationGetDescr(trigger->tg_relation);
+	row->kind = kind;
+	row->old = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? NULL : trigger->tg_trigtuple;
+	row->tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple :
+		trigger->tg_trigtuple;
+	return trigger;
+}
+
+/* Returns a column of a tuple. */
+static Datum
+get_column(NewRow *row, HeapTuple tuple, const char *name, bool *isnull)
+{
+	return heap_getattr(tuple, fb_column(row->desc, name), row->desc, isnull);
+}
+
+/* Returns a text column of a tuple as a string, NULL for NULL. */
+static char *
+get_text(NewRow *row, HeapTuple tuple, const char *name)
+{
+	bool		isnull;
+	Datum		value = get_column(row, tuple, name, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Sets a column of the new row. */
+static void
+set_column(NewRow *row, const char *name, Datum value)
+{
+	int			column = fb_column(row->desc, name);
+	bool		isnull = false;
+
+	row->tuple = heap_modify_tuple_by_cols(row->tuple, row->desc, 1, &column, &value, &isnull);
+}
+
+/* Sets a text column of the new row when it is NULL. */
+static void
+default_text(NewRow *row, const char *name, const char *value)
+{
+	bool		isnull;
+
+	(void) get_column(row, row->tuple, name, &isnull);
+	if (isnull)
+		set_column(row, name, CStringGetTextDatum(value));
+}
+
+/* Raises unless a key can name an environment, flag or segment. */
+static void
+check_key(const char *what, const char *key)
+{
+	bool		legal = key[0] != '\0' && strlen(key) <= FB_MAX_KEY && isalnum((unsigned char) key[0]);
+
+	for (const char *c = key; legal && *c; c++)
+		legal = !IS_HIGHBIT_SET(*c) && (isalnum((unsigned char) *c) || strchr("._-", *c) != NULL);
+	if (!legal)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid %s key \"%s\"", what, key),
+				 errdetail("A key has 1 to %d letters, digits, dots, underscores and hyphens and starts with a letter or digit.", FB_MAX_KEY)));
+}
+
+/* Raises unless a key column stays as it was. */
+static void
+refuse_key_change(NewRow *row, const char *column)
+{
+	char	   *old = get_text(row, row->old, column);
+	char	   *new = get_text(row, row->tuple, column);
+
+	if (new == NULL || strcmp(old, new) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of %s \"%s\" cannot be changed", column, row->kind,
+						get_text(row, row->old, "key")),
+				 errhint("Create a new %s and delete this one.", row->kind)));
+}
+
+/* Raises unless the current role may restore rows of the table. */
+static void
+require_restorer(NewRow *row, const char *column)
+{
+	if (!fb_is_owner(row->relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table \"featbit.%s\" to insert a row with its %s",
+						RelationGetRelationName(row->relation), column),
+				 errhint("Leave \"%s\" out: it is set by the extension.", column)));
+}
+
+/*
+ * Makes the environment when it is missing, locks it, counts its version and
+ * refuses an uncommented change when it is protected.  Two writers of one environment meet here.
+ */
+static void
+lock_environment(NewRow *row, const char *environment)
+{
+	FbOwnerScope scope;
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(environment)};
+	bool		protected_;
+	bool		isnull;
+
+	check_key("environment", environment);
+	fb_owner_begin(&scope, row->relation);
+	if (SPI_execute_with_args("INSERT INTO featbit.environment (key) VALUES ($1) ON CONFLICT (key) DO NOTHING",
+							  1, types, values, NULL, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not make environment \"%s\"", environment);
+	if (SPI_execute_with_args("UPDATE featbit.environment SET config_version = config_version + 1 "
+							  "WHERE key = $1 RETURNING protected",
+							  1, types, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING ||
+		SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("environment \"%s\" is being deleted", environment),
+				 errhint("Try the transaction again.")));
+	protected_ = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	fb_owner_end(&scope);
+
+	if (protected_ && fb_change_comment_setting[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("environment \"%s\" is protected: a change needs a comment", environment),
+				 errhint("Give the argument \"comment\" of the management function, or SET LOCAL featbit.change_comment.")));
+}
+
+/* Returns the highest revision that a key ever had, 0 for a new key. */
+static int64
+last_revision(NewRow *row, const char *environment, const char *key)
+{
+	FbOwnerScope scope;
+	Oid			types[3] = {TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[3] = {
+		CStringGetTextDatum(environment), CStringGetTextDatum(row->kind), CStringGetTextDatum(key)
+	};
+	int64		revision;
+	bool		isnull;
+
+	fb_owner_begin(&scope, row->relation);
+	if (SPI_execute_with_args("SELECT coalesce(max(revision), 0) FROM featbit.flag_revision "
+							  "WHERE environment = $1 AND kind = $2 AND key = $3",
+							  3, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the history of %s \"%s\"", row->kind, key);
+	revision = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	fb_owner_end(&scope);
+	return revision;
+}
+
+/* Sets who and when; the clock, because the environment's lock may have been waited for. */
+static void
+stamp(NewRow *row, int64 revision)
+{
+	set_column(row, "revision", Int64GetDatum(revision));
+	set_column(row, "updated_at", TimestampTzGetDatum(GetCurrentTimestamp()));
+	set_column(row, "updated_by", CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false)));
+}
+
+/*
+ * Does what flags and segments have in common, before the row is validated.
+ * Returns false for a restored row, of which only the shape is checked.
+ */
+static bool
+prepare_row(NewRow *row, TriggerData *trigger)
+{
+	char	   *environment;
+	char	   *key;
+	bool		isnull;
+	Datum		revision;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		default_text(row, "environment", fb_environment_setting);
+		environment = get_text(row, row->tuple, "environment");
+		key = get_text(row, row->tuple, "key");
+		if (key == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("a %s needs a key", row->kind)));
+		check_key(row->kind, key);
+		revision = get_column(row, row->tuple, "revision", &isnull);
+		if (!isnull)
+		{
+			require_restorer(row, "revision");
+			fb_mark_restored(RelationGetRelid(row->relation), environment, key,
+							 DatumGetInt64(revision), true);
+			return false;
+		}
+		lock_environment(row, environment);
+		stamp(row, last_revision(row, environment, key) + 1);
+	}
+	else
+	{
+		int64		old_revision = DatumGetInt64(get_column(row, row->old, "revision", &isnull));
+
+		environment = get_text(row, row->old, "environment");
+		key = get_text(row, row->old, "key");
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		{
+			refuse_key_change(row, "environment");
+			refuse_key_change(row, "key");
+			revision = get_column(row, row->tuple, "revision", &isnull);
+			if (isnull || DatumGetInt64(revision) != old_revision)
+				ereport(ERROR,
+						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						 errmsg("%s \"%s\" was changed in the meantime", row->kind, key),
+						 isnull ? errdetail("Expected no revision, found %lld.", (long long) old_revision) :
+						 errdetail("Expected revision %lld, found %lld.",
+								   (long long) DatumGetInt64(revision), (long long) old_revision),
+						 errhint("Read the %s again and repeat the change.", row->kind)));
+		}
+		lock_environment(row, environment);
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+			stamp(row, old_revision + 1);
+	}
+	fb_mark_restored(RelationGetRelid(row->relation), environment, key,
+					 DatumGetInt64(get_column(row, row->tuple, "revision", &isnull)), false);
+	return true;
+}
+
+/* Opens the configuration as the transaction sees it now, after the environment is locked. */
+static void
+open_for_check(FbCatalog *catalog, const char *environment)
+{
+	FbConfigOids oids;
+
+	if (!fb_resolve_config_oids(&oids) ||
+		!fb_catalog_open(catalog, &oids, environment, true))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("configuration tables of featbit_pg are missing")));
+}
+
+/* Fills in the columns of a flag that an INSERT may leave out. */
+static void
+default_flag_columns(NewRow *row)
+{
+	bool		isnull;
+	Datum		variations = get_column(row, row->tuple, "variations", &isnull);
+	char	   *key = get_text(row, row->tuple, "key");
+
+	default_text(row, "salt", key);
+	if (!isnull)
+	{
+		Jsonb	   *json = DatumGetJsonbP(variations);
+		const char *type = fb_infer_type(json);
+		Jsonb	   *fallthrough = fb_serve_first(json);
+
+		if (type != NULL)
+			default_text(row, "type", type);
+		(void) get_column(row, row->tuple, "fallthrough", &isnull);
+		if (isnull && fallthrough != NULL)
+			set_column(row, "fallthrough", JsonbPGetDatum(fallthrough));
+	}
+}
+
+/* Validates, locks and stamps a row of featbit.flag before it is written. */
+Datum
+fb_flag_before_write(PG_FUNCTION_ARGS)
+{
+	NewRow		row;
+	TriggerData *trigger = start_trigger(fcinfo, "flag_before_write", "flag", "flag", &row);
+	FbCatalog	catalog;
+	FbFlagRow	flag;
+
+	if (!prepare_row(&row, trigger))
+	{
+		fb_flag_row_from_tuple(row.tuple, row.desc, &flag);
+		fb_check_flag(&flag, NULL, FB_CHECK_SHAPE);
+		return PointerGetDatum(row.tuple);
+	}
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		default_flag_columns(&row);
+	open_for_check(&catalog, get_text(&row, row.tuple, "environment"));
+	fb_flag_row_from_tuple(row.tuple, row.desc, &flag);
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		fb_refuse_used_flag(&catalog, &flag, NULL);
+	else
+	{
+		catalog.own_key = flag.key;
+		catalog.own_flag = &flag;
+		fb_check_flag(&flag, &catalog.loader, FB_CHECK_ALL);
+		if (row.old != NULL)
+		{
+			FbFlagRow	old;
+
+			fb_flag_row_from_tuple(row.old, row.desc, &old);
+			if (!old.archived && flag.archived)
+				fb_refuse_used_flag(&catalog, &old, NULL);
+			else
+				fb_refuse_used_flag(&catalog, &old, &flag);
+		}
+	}
+	fb_catalog_close(&catalog);
+	return PointerGetDatum(row.tuple);
+}
+
+/* Validates, locks and stamps a row of featbit.segment before it is written. */
+Datum
+fb_segment_before_write(PG_FUNCTION_ARGS)
+{
+	NewRow		row;
+	TriggerData *trigger = start_trigger(fcinfo, "segment_before_write", "segment", "segment", &row);
+	FbCatalog	catalog;
+	FbSegmentRow segment;
+
+	if (!prepare_row(&row, trigger))
+	{
+		fb_segment_row_from_tuple(row.tuple, row.desc, &segment);
+		fb_check_segment(&segment, NULL, FB_CHECK_SHAPE);
+		return PointerGetDatum(row.tuple);
+	}
+	open_for_check(&catalog, get_text(&row, row.tuple, "environment"));
+	fb_segment_row_from_tuple(row.tuple, row.desc, &segment);
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		fb_refuse_used_segment(&catalog, segment.key);
+	else
+	{
+		catalog.own_key = segment.key;
+		catalog.own_segment = &segment;
+		fb_check_segment(&segment, &catalog.loader, FB_CHECK_ALL);
+	}
+	fb_catalog_close(&catalog);
+	return PointerGetDatum(row.tuple);
+}
+
+/* Raises when the environment still has a flag or segment. */
+static void
+refuse_used_environment(const char *environment)
+{
+	FbCatalog	catalog;
+	int			used;
+
+	open_for_check(&catalog, environment);
+	used = fb_count_rows(&catalog);
+	fb_catalog_close(&catalog);
+	if (used > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("environment \"%s\" is in use", environment),
+				 errdetail("It has %d flags and segments.", used),
+				 errhint("Delete its flags and segments first.")));
+}
+
+/* Checks and counts a row of featbit.environment before it is written. */
+Datum
+fb_environment_before_write(PG_FUNCTION_ARGS)
+{
+	NewRow		row;
+	TriggerData *trigger = start_trigger(fcinfo, "environment_before_write", "environment",
+										 "environment", &row);
+	bool		isnull;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		char	   *key = get_text(&row, row.tuple, "key");
+
+		if (key == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("an environment needs a key")));
+		check_key("environment", key);
+		(void) get_column(&row, row.tuple, "config_version", &isnull);
+		if (isnull)
+			set_column(&row, "config_version", Int64GetDatum(1));
+		else
+			require_restorer(&row, "config_version");
+	}
+	else if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		refuse_key_change(&row, "key");
+		set_column(&row, "config_version",
+				   Int64GetDatum(DatumGetInt64(get_column(&row, row.old, "config_version", &isnull)) + 1));
+	}
+	else
+	{
+		char	   *key = get_text(&row, row.old, "key");
+
+		if (DatumGetBool(get_column(&row, row.old, "protected", &isnull)))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("environment \"%s\" is protected and cannot be deleted", key),
+					 errhint("UPDATE featbit.environment SET protected = false first.")));
+		refuse_used_environment(key);
+	}
+	return PointerGetDatum(row.tuple);
+}
+
+/* Refuses TRUNCATE of a configuration table. */
+Datum
+fb_refuse_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"featbit.refuse_truncate\" must be fired by TRUNCATE")));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot truncate configuration table \"featbit.%s\"",
+					RelationGetRelationName(trigger->tg_relation)),
+			 errhint("Use DELETE, which checks references and keeps the history.")));
+	return PointerGetDatum(NULL);
+}
