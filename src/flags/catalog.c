@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "fb_suggest.h"
@@ -40,6 +41,33 @@ fb_resolve_config_oids(FbConfigOids *oids)
 		all = all && OidIsValid(oids->relation[i]);
 	}
 	return all;
+}
+
+/* Looks the configuration tables up, raising when the extension is not there. */
+void
+fb_require_config_oids(FbConfigOids *oids)
+{
+	if (!fb_resolve_config_oids(oids))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("configuration tables of featbit_pg are missing"),
+				 errhint("Run CREATE EXTENSION featbit_pg.")));
+}
+
+/* Raises unless a trigger function is fired on the table, or the other one, that it is made for. */
+void
+fb_require_config_table(Relation relation, FbConfigTable table, FbConfigTable other,
+						const char *function)
+{
+	FbConfigOids oids;
+
+	fb_require_config_oids(&oids);
+	if (RelationGetRelid(relation) != oids.relation[table] &&
+		RelationGetRelid(relation) != oids.relation[other])
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"featbit.%s\" serves only table \"featbit.%s\", not \"%s\"",
+						function, table_names[table], RelationGetRelationName(relation))));
 }
 
 /* Returns the number of a column, raising when the table is not the extension's. */

@@ -52,6 +52,9 @@ typedef struct FbEnvironmentRow
 } FbEnvironmentRow;
 
 extern bool fb_resolve_config_oids(FbConfigOids *oids);
+extern void fb_require_config_oids(FbConfigOids *oids);
+extern void fb_require_config_table(Relation relation, FbConfigTable table, FbConfigTable other,
+									const char *function);
 extern bool fb_catalog_open(FbCatalog *catalog, const FbConfigOids *oids,
 							const char *environment, bool for_check);
 extern void fb_catalog_close(FbCatalog *catalog);

@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -70,10 +72,23 @@ set_error(FbOutcome *outcome, FbErrorCode error, const char *message)
 	outcome->error_message = message;
 }
 
+/* Tells whether a jsonb is an object, without fetching more of it than its first bytes. */
+static bool
+is_object(Datum value)
+{
+	struct varlena *bytes = (struct varlena *) DatumGetPointer(value);
+	uint32		header;
+
+	if (VARATT_IS_EXTENDED(bytes) && !VARATT_IS_SHORT(bytes))
+		bytes = PG_DETOAST_DATUM_SLICE(value, 0, sizeof(header));
+	memcpy(&header, VARDATA_ANY(bytes), sizeof(header));
+	return (header & JB_FOBJECT) != 0;
+}
+
 /* Evaluates a flag; whatever is wrong with it or with the arguments becomes the outcome. */
 void
 fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
-					  const FbString *user_key, const text *flag_key, Jsonb *context,
+					  const FbString *user_key, const text *flag_key, NullableDatum context,
 					  const text *environment)
 {
 	FbJsonbContext jsonb_context;
@@ -94,7 +109,7 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 		set_error(&evaluation->outcome, compiled->error, NULL);
 		return;
 	}
-	if (user_key != NULL && unlikely(context != NULL && !JB_ROOT_IS_OBJECT(context)))
+	if (user_key != NULL && unlikely(!context.isnull && !is_object(context.value)))
 	{
 		set_error(&evaluation->outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
 		return;
@@ -104,7 +119,7 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 		request.user_key = *user_key;
 	else
 		request.user_key = (FbString) {"", 0};
-	request.context = fb_jsonb_context(&jsonb_context, context);
+	request.context = fb_datum_context(&jsonb_context, context.value, context.isnull);
 	request.now = GetCurrentStatementStartTimestamp();
 	fb_evaluate(compiled->flag, &request, &evaluation->outcome);
 }
@@ -118,7 +133,7 @@ evaluate(FunctionCallInfo fcinfo, FbKeyType key_type, int context_argument, FbEv
 	if (!PG_ARGISNULL(0))
 		user_key = fb_user_key(PG_GETARG_DATUM(0), key_type, evaluation->key_buffer);
 	fb_evaluate_arguments(evaluation, fcinfo, PG_ARGISNULL(0) ? NULL : &user_key,
-						  FB_TEXT_ARGUMENT(1), FB_JSONB_ARGUMENT(context_argument),
+						  FB_TEXT_ARGUMENT(1), fcinfo->args[context_argument],
 						  FB_TEXT_ARGUMENT(context_argument + 1));
 	return evaluation->outcome.variation;
 }

@@ -28,12 +28,11 @@ typedef struct FbEvaluation
 extern FbString fb_user_key(Datum value, FbKeyType type, char *buffer);
 extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 								  const FbString *user_key, const text *flag_key,
-								  Jsonb *context, const text *environment);
+								  NullableDatum context, const text *environment);
 extern const char *fb_reason_name(FbReason reason);
 extern const char *fb_error_name(FbErrorCode error);
 
 /* An argument, NULL for SQL NULL. */
 #define FB_TEXT_ARGUMENT(i) (PG_ARGISNULL(i) ? NULL : PG_GETARG_TEXT_PP(i))
-#define FB_JSONB_ARGUMENT(i) (PG_ARGISNULL(i) ? NULL : PG_GETARG_JSONB_P(i))
 
 #endif							/* FB_EVALUATION_H */

@@ -57,6 +57,7 @@ fb_record_revision(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"featbit.record_revision\" must be fired after each row")));
+	fb_require_config_table(trigger->tg_relation, FB_TABLE_FLAG, FB_TABLE_SEGMENT, "record_revision");
 	relation = trigger->tg_relation;
 	desc = RelationGetDescr(relation);
 	tuple = trigger->tg_trigtuple;

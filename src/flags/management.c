@@ -28,16 +28,6 @@ environment_argument(FunctionCallInfo fcinfo, int argument)
 		text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-/* Resolves the configuration tables, raising when the extension is not there. */
-static void
-require_config_oids(FbConfigOids *oids)
-{
-	if (!fb_resolve_config_oids(oids))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("configuration tables of featbit_pg are missing")));
-}
-
 /* Locks the row of an environment until the transaction ends; false when there is none. */
 Datum
 fb_lock_environment(PG_FUNCTION_ARGS)
@@ -50,7 +40,7 @@ fb_lock_environment(PG_FUNCTION_ARGS)
 	Relation	relation;
 	bool		found;
 
-	require_config_oids(&oids);
+	fb_require_config_oids(&oids);
 	if (pg_class_aclmask(oids.relation[FB_TABLE_FLAG], GetUserId(), writing, ACLMASK_ANY) == 0 &&
 		pg_class_aclmask(oids.relation[FB_TABLE_SEGMENT], GetUserId(), writing, ACLMASK_ANY) == 0)
 		ereport(ERROR,
@@ -88,7 +78,7 @@ fb_nearest_key(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid kind \"%s\"", kind),
 				 errhint("Legal are \"flag\" and \"segment\".")));
-	require_config_oids(&oids);
+	fb_require_config_oids(&oids);
 	if (!fb_catalog_open(&catalog, &oids, environment_argument(fcinfo, 2), false))
 		PG_RETURN_NULL();
 	nearest = strcmp(kind, "flag") == 0 ? catalog.loader.suggest_flag(&catalog.loader, key) :

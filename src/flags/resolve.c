@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -74,6 +75,22 @@ string_datum(FbString string, bool *isnull)
 	if (*isnull)
 		return (Datum) 0;
 	return PointerGetDatum(cstring_to_text_with_len(string.data, string.length));
+}
+
+/* Returns text in the server's encoding from text that was hashed, which is UTF-8. */
+static Datum
+hashed_datum(FbString string, bool *isnull)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	if (string.data != NULL && encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+	{
+		char	   *converted = pg_any_to_server(string.data, string.length, PG_UTF8);
+
+		if (converted != string.data)
+			string = (FbString) {converted, strlen(converted)};
+	}
+	return string_datum(string, isnull);
 }
 
 /* Returns a message for people about an error. */
@@ -211,14 +228,15 @@ fb_resolve(PG_FUNCTION_ARGS)
 	FbEvaluation evaluation;
 	const FbOutcome *outcome = &evaluation.outcome;
 	FbString	user_key;
-	Jsonb	   *context = FB_JSONB_ARGUMENT(1);
+	Jsonb	   *context = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	NullableDatum context_datum = {JsonbPGetDatum(context), context == NULL};
 	bool		has_key = targeting_key(context, &user_key, evaluation.key_buffer);
 	TupleDesc	desc = result_type(fcinfo);
 	Datum		values[6] = {0};
 	bool		nulls[6] = {true, true, false, true, true, false};
 
 	fb_evaluate_arguments(&evaluation, fcinfo, has_key ? &user_key : NULL,
-						  FB_TEXT_ARGUMENT(0), context, FB_TEXT_ARGUMENT(2));
+						  FB_TEXT_ARGUMENT(0), context_datum, FB_TEXT_ARGUMENT(2));
 	if (outcome->variation != NULL)
 	{
 		values[0] = JsonbPGetDatum(outcome->variation->value_json);
@@ -255,7 +273,7 @@ fb_evaluate_exposure(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		user_key = fb_user_key(PG_GETARG_DATUM(0), FB_KEY_TEXT, evaluation.key_buffer);
 	fb_evaluate_arguments(&evaluation, fcinfo, PG_ARGISNULL(0) ? NULL : &user_key,
-						  FB_TEXT_ARGUMENT(1), FB_JSONB_ARGUMENT(2), environment);
+						  FB_TEXT_ARGUMENT(1), fcinfo->args[2], environment);
 	values[0] = environment ? PointerGetDatum(environment) : CStringGetTextDatum(fb_environment_setting);
 	nulls[0] = false;
 	if (outcome->variation != NULL)
@@ -283,7 +301,7 @@ fb_evaluate_exposure(PG_FUNCTION_ARGS)
 	}
 	/* the unit is what was hashed; where nothing was hashed it is the user */
 	if (outcome->hashed)
-		values[9] = string_datum(fb_server_string(outcome->unit_key), &nulls[9]);
+		values[9] = hashed_datum(outcome->unit_key, &nulls[9]);
 	else if (!PG_ARGISNULL(0))
 	{
 		values[9] = PG_GETARG_DATUM(0);

@@ -43,7 +43,7 @@ typedef struct NewRow
 
 /* Checks the trigger protocol and collects the row. */
 static TriggerData *
-start_trigger(FunctionCallInfo fcinfo, const char *function, const char *table,
+start_trigger(FunctionCallInfo fcinfo, const char *function, FbConfigTable table,
 			  const char *kind, NewRow *row)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
@@ -53,10 +53,7 @@ start_trigger(FunctionCallInfo fcinfo, const char *function, const char *table,
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"featbit.%s\" must be fired before each row", function)));
-	if (strcmp(RelationGetRelationName(trigger->tg_relation), table) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"featbit.%s\" serves only table \"featbit.%s\"", function, table)));
+	fb_require_config_table(trigger->tg_relation, table, table, function);
 	row->relation = trigger->tg_relation;
 	row->desc = RelationGetDescr(trigger->tg_relation);
 	row->kind = kind;
@@ -281,11 +278,9 @@ open_for_check(FbCatalog *catalog, const char *environment)
 {
 	FbConfigOids oids;
 
-	if (!fb_resolve_config_oids(&oids) ||
-		!fb_catalog_open(catalog, &oids, environment, true))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("configuration tables of featbit_pg are missing")));
+	fb_require_config_oids(&oids);
+	if (!fb_catalog_open(catalog, &oids, environment, true))
+		elog(ERROR, "could not open the configuration tables");
 }
 
 /* Fills in the columns of a flag that an INSERT may leave out. */
@@ -316,7 +311,7 @@ Datum
 fb_flag_before_write(PG_FUNCTION_ARGS)
 {
 	NewRow		row;
-	TriggerData *trigger = start_trigger(fcinfo, "flag_before_write", "flag", "flag", &row);
+	TriggerData *trigger = start_trigger(fcinfo, "flag_before_write", FB_TABLE_FLAG, "flag", &row);
 	FbCatalog	catalog;
 	FbFlagRow	flag;
 
@@ -357,7 +352,7 @@ Datum
 fb_segment_before_write(PG_FUNCTION_ARGS)
 {
 	NewRow		row;
-	TriggerData *trigger = start_trigger(fcinfo, "segment_before_write", "segment", "segment", &row);
+	TriggerData *trigger = start_trigger(fcinfo, "segment_before_write", FB_TABLE_SEGMENT, "segment", &row);
 	FbCatalog	catalog;
 	FbSegmentRow segment;
 
@@ -404,7 +399,7 @@ Datum
 fb_environment_before_write(PG_FUNCTION_ARGS)
 {
 	NewRow		row;
-	TriggerData *trigger = start_trigger(fcinfo, "environment_before_write", "environment",
+	TriggerData *trigger = start_trigger(fcinfo, "environment_before_write", FB_TABLE_ENVIRONMENT,
 										 "environment", &row);
 	bool		isnull;
 
