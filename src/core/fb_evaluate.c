@@ -436,3 +436,13 @@ fb_flag_info(const FbFlag *flag)
 {
 	return &flag->info;
 }
+
+/* Returns the variation with a key, or NULL when the flag has none. */
+const FbVariation *
+fb_flag_variation(const FbFlag *flag, FbString key)
+{
+	for (uint32_t i = 0; i < flag->variation_count; i++)
+		if (fb_string_equal(flag->variations[i].key, key))
+			return &flag->variations[i];
+	return NULL;
+}

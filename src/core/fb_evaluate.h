@@ -100,5 +100,6 @@ typedef struct FbFlagInfo
 
 extern void fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome);
 extern const FbFlagInfo *fb_flag_info(const FbFlag *flag);
+extern const FbVariation *fb_flag_variation(const FbFlag *flag, FbString key);
 
 #endif							/* FB_EVALUATE_H */
