@@ -17,7 +17,7 @@ fb_suggest_start(FbSuggestion *suggestion, const char *name)
 {
 	suggestion->name = name;
 	suggestion->length = strlen(name);
-	suggestion->limit = Max(1, Min(MAX_SUGGEST_EDITS, suggestion->length / 2));
+	suggestion->limit = Min(MAX_SUGGEST_EDITS, suggestion->length / 2);
 	suggestion->best = NULL;
 }
 

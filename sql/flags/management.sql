@@ -30,16 +30,19 @@ DECLARE
     stored featbit.flag;
     nearest text;
 BEGIN
+    IF flag_key IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'flag key is null';
+    END IF;
     SELECT f.* INTO stored FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key;
     IF NOT FOUND THEN
         nearest := featbit.nearest_key('flag', flag_key, in_environment);
         RAISE EXCEPTION USING ERRCODE = '42704',
             MESSAGE = format('flag "%s" does not exist in environment "%s"', flag_key, in_environment),
-            HINT = coalesce(format('Did you mean "%s"?', nearest), 'Create it with featbit.create_flag, or name another environment.');
+            HINT = coalesce('Did you mean "' || nearest || '"?', 'Create it with featbit.create_flag, or name another environment.');
     END IF;
     RETURN stored;
 END $$;
-COMMENT ON FUNCTION featbit.stored_flag(text, text) IS 'row of a flag as it is stored now; environment NULL is the setting featbit.environment. Error 42704 for an unknown flag.';
+COMMENT ON FUNCTION featbit.stored_flag(text, text) IS 'row of a flag as it is stored now; environment NULL is the setting featbit.environment. Errors: 42704 unknown flag, 22004 flag_key is NULL.';
 
 CREATE FUNCTION featbit.create_flag(flag_key text, variations jsonb, type text DEFAULT NULL, fallthrough jsonb DEFAULT NULL,
     off_variation text DEFAULT NULL, enabled boolean DEFAULT true, description text DEFAULT NULL, tags text[] DEFAULT '{}',
@@ -48,10 +51,15 @@ CREATE FUNCTION featbit.create_flag(flag_key text, variations jsonb, type text D
     AS $$
 DECLARE
     previous text := featbit.begin_change(create_flag.environment, create_flag.comment);
+    in_environment text := coalesce(create_flag.environment, current_setting('featbit.environment', true), 'default');
     new_revision bigint;
 BEGIN
+    IF EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key) THEN
+        RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = format('flag "%s" already exists in environment "%s"', flag_key, in_environment),
+            HINT = 'Change it with featbit.update_flag, or choose another key.';
+    END IF;
     INSERT INTO featbit.flag (environment, key, description, type, variations, enabled, off_variation, fallthrough, tags)
-    VALUES (create_flag.environment, flag_key, create_flag.description, create_flag.type, create_flag.variations,
+    VALUES (in_environment, flag_key, create_flag.description, create_flag.type, create_flag.variations,
             coalesce(create_flag.enabled, true), create_flag.off_variation, create_flag.fallthrough,
             coalesce(create_flag.tags, '{}'))
     RETURNING revision INTO new_revision;
@@ -211,10 +219,15 @@ CREATE FUNCTION featbit.create_segment(segment_key text, included text[] DEFAULT
     AS $$
 DECLARE
     previous text := featbit.begin_change(create_segment.environment, create_segment.comment);
+    in_environment text := coalesce(create_segment.environment, current_setting('featbit.environment', true), 'default');
     new_revision bigint;
 BEGIN
+    IF EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = in_environment AND s.key = segment_key) THEN
+        RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = format('segment "%s" already exists in environment "%s"', segment_key, in_environment),
+            HINT = 'Change it with UPDATE featbit.segment, or choose another key.';
+    END IF;
     INSERT INTO featbit.segment (environment, key, included, excluded, condition)
-    VALUES (create_segment.environment, segment_key, coalesce(create_segment.included, '{}'),
+    VALUES (in_environment, segment_key, coalesce(create_segment.included, '{}'),
             coalesce(create_segment.excluded, '{}'), create_segment.condition)
     RETURNING revision INTO new_revision;
     PERFORM set_config('featbit.change_comment', previous, true);

@@ -71,7 +71,7 @@ fb_cache_init(void)
 bool
 fb_cache_is_current(const FbCompiled *compiled)
 {
-	return compiled->generation == generation;
+	return compiled->generation == generation && !compiled->behind;
 }
 
 /* Frees a compiled flag that nobody holds. */
@@ -164,6 +164,7 @@ load(FbCompiled *compiled)
 			MemoryContextSwitchTo(old_context);
 		}
 	}
+	compiled->behind = catalog.behind;
 	fb_catalog_close(&catalog);
 	return true;
 }
@@ -248,8 +249,8 @@ fb_cache_pin(const char *environment, const char *key)
 
 	compiled = build(environment, key);
 	compiled->pins = 1;
-	/* a build that the configuration outran serves this call and nobody else */
-	if (!cacheable || compiled->generation != generation)
+	/* what the configuration outran, or hides own writes, serves this call and nobody else */
+	if (!cacheable || compiled->behind || compiled->generation != generation)
 		return compiled;
 	if (entries != NULL && entries_generation != generation)
 		retire_entries();

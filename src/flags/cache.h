@@ -17,6 +17,7 @@ typedef struct FbCompiled
 	uint64		generation;		/* configuration it was built from */
 	int			pins;
 	bool		cached;			/* the cache refers to it */
+	bool		behind;			/* built for a statement that may not see this transaction's later writes */
 	FbErrorCode error;			/* PROVIDER_NOT_READY or FLAG_NOT_FOUND: no flag */
 	const char *environment;
 	const char *key;

@@ -384,6 +384,21 @@ close_relations(FbCatalog *catalog)
 }
 
 /*
+ * Hides from the snapshot what later commands of this transaction have written than the
+ * statement that is running may see; returns whether there may be any.
+ */
+static bool
+hide_later_commands(Snapshot snapshot)
+{
+	CommandId	seen = ActiveSnapshotSet() ? GetActiveSnapshot()->curcid : snapshot->curcid;
+
+	if (seen >= snapshot->curcid)
+		return false;
+	snapshot->curcid = seen;
+	return true;
+}
+
+/*
  * Opens the tables and takes the snapshot under which all is read.  For a check
  * inside a trigger it is the latest one, which also sees what this command has
  * already stored; for the cache a copy of the catalog snapshot, which may be taken in parallel workers too.  Returns
@@ -410,6 +425,7 @@ fb_catalog_open(FbCatalog *catalog, const FbConfigOids *oids, const char *enviro
 	}
 	catalog->snapshot = RegisterSnapshot(for_check ? GetLatestSnapshot() :
 										 GetCatalogSnapshot(oids->relation[FB_TABLE_FLAG]));
+	catalog->behind = !for_check && hide_later_commands(catalog->snapshot);
 	return true;
 }
 

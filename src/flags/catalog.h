@@ -37,6 +37,7 @@ typedef struct FbCatalog
 	const char *environment;
 	Relation	relation[FB_CONFIG_TABLES]; /* NULL where not opened */
 	Snapshot	snapshot;
+	bool		behind;			/* writes of this transaction are hidden: not for later statements */
 	/* the row that stands for (own_kind, own_key), e.g. the one a trigger is about to store */
 	const char *own_key;
 	const FbFlagRow *own_flag;

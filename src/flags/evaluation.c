@@ -109,7 +109,7 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 		set_error(&evaluation->outcome, compiled->error, NULL);
 		return;
 	}
-	if (user_key != NULL && unlikely(!context.isnull && !is_object(context.value)))
+	if (unlikely(!context.isnull && !is_object(context.value)))
 	{
 		set_error(&evaluation->outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
 		return;

@@ -244,6 +244,8 @@ fb_resolve(PG_FUNCTION_ARGS)
 		nulls[0] = nulls[1] = false;
 	}
 	values[2] = CStringGetTextDatum(fb_reason_name(outcome->reason));
+	if (outcome->error == FB_ERROR_TARGETING_KEY_MISSING && !has_key)
+		evaluation.outcome.error_message = "context has no string \"targetingKey\"";
 	if (outcome->error != FB_ERROR_NONE)
 	{
 		values[3] = CStringGetTextDatum(fb_error_name(outcome->error));

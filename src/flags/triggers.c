@@ -292,14 +292,14 @@ default_flag_columns(NewRow *row)
 	char	   *key = get_text(row, row->tuple, "key");
 
 	default_text(row, "salt", key);
-	if (!isnull)
+	if (isnull)
+		default_text(row, "type", "json");
+	else
 	{
 		Jsonb	   *json = DatumGetJsonbP(variations);
-		const char *type = fb_infer_type(json);
 		Jsonb	   *fallthrough = fb_serve_first(json);
 
-		if (type != NULL)
-			default_text(row, "type", type);
+		default_text(row, "type", fb_infer_type(json));
 		(void) get_column(row, row->tuple, "fallthrough", &isnull);
 		if (isnull && fallthrough != NULL)
 			set_column(row, "fallthrough", JsonbPGetDatum(fallthrough));

@@ -165,7 +165,7 @@ fb_count_rows(FbCatalog *catalog)
 	return count;
 }
 
-/* Returns the flag type that all variation values have, json when they differ; NULL when there is no value. */
+/* Returns the flag type that all variation values have, json when they differ or there is none. */
 const char *
 fb_infer_type(Jsonb *variations)
 {
@@ -185,7 +185,7 @@ fb_infer_type(Jsonb *variations)
 			return "json";
 		type = own;
 	}
-	return type;
+	return type ? type : "json";
 }
 
 /* Returns {"variation": key of the first variation}, or NULL when there is none. */

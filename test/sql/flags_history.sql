@@ -92,6 +92,7 @@ RESET ROLE;
 SELECT revision, change, comment FROM featbit.flag_revision WHERE environment = 'test_history' AND key = 'a' ORDER BY revision DESC LIMIT 1;
 CREATE ROLE fb_history_reader;
 GRANT USAGE ON SCHEMA featbit TO fb_history_reader;
+SELECT featbit.enable_flag('a') > 0 AS enabled;
 SET ROLE fb_history_reader;
 SELECT featbit.flag_variation('u', 'a') AS evaluates_without_table_rights;
 SELECT featbit.disable_flag('a');
