@@ -65,7 +65,9 @@ SELECT featbit.set_variation('a', 'on', '"yes"');
 -- update_flag
 SELECT featbit.update_flag('a', '{"enabeld": false}');
 SELECT featbit.update_flag('a', '[]');
+\set VERBOSITY terse
 SELECT featbit.update_flag('a', '{"enabled": null}');
+\set VERBOSITY default
 SELECT featbit.update_flag('a', '{"enabled": "maybe"}');
 
 -- segments
