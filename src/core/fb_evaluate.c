@@ -22,6 +22,9 @@ typedef struct Run
 	const char *fatal;			/* a cycle or too deep a closure: ends the whole evaluation */
 } Run;
 
+/* Number of the evaluation: memos of an earlier one are stale. */
+static uint64_t current_epoch = 0;
+
 static const char *const cycle_message = "flags or segments refer to each other in a cycle";
 static const char *const depth_message = "flags and segments refer to each other more than 32 levels deep";
 
@@ -419,7 +422,7 @@ fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
 		fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, "user key is null");
 		return;
 	}
-	run.epoch = ++root->epoch;
+	run.epoch = ++current_epoch;
 	root->memo.epoch = run.epoch;
 	root->memo.done = false;
 	evaluate_flag(&run, flag, outcome);

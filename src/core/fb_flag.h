@@ -153,7 +153,6 @@ struct FbFlag
 	const FbCondition *conditions;	/* of all rules */
 	FbServe		fallthrough;
 	const char *error;			/* the flag cannot be evaluated at all */
-	uint64_t	epoch;			/* of the closure, counted at its root */
 	FbMemo		memo;
 };
 
