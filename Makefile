@@ -55,8 +55,9 @@ ifneq (,$(filter $(OWN_TARGETS),$(MAKECMDGOALS)))
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
+# A shell starts background jobs with SIGINT ignored, which would make the server outlive the shell.
 check demo bench:
-	@MAKE='$(MAKE)' exec bash test/bin/$@
+	@exec env --default-signal=INT MAKE='$(MAKE)' bash test/bin/$@
 
 $(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
 	@$(MAKE) $@

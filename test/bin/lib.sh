@@ -60,16 +60,31 @@ alive()
 	esac
 }
 
+# Tells whether make, process $1, wants to end: it is gone, or has caught SIGHUP or SIGINT, which it keeps blocked while
+# it waits for this script without telling it.
+caller_ends()
+{
+	local blocked
+	alive "$1" || return 0
+	blocked=$(sed -n 's/^SigBlk:\t*//p' /proc/"$1"/status 2>/dev/null)
+	[ $((0x${blocked:-0} & 3)) -ne 0 ]
+}
+
 # Waits for the end of the script $3, then removes what it left in working directory $1 ($2: it ran as root). Asks the
-# script to end when its caller $4 has ended.
+# script to end when its caller $4 does.
 watch_over()
 {
+	local ending=0
 	work=$1 am_root=$2
 	trap '' HUP INT TERM
 	cd /
 	while alive "$3"; do
-		[ -z "${4:-}" ] || alive "$4" || kill -TERM "$3" 2>/dev/null
-		sleep 1
+		if [ -n "${4:-}" ]; then
+			# Once may be the moment in which make starts another command.
+			if caller_ends "$4"; then ending=$((ending + 1)); else ending=0; fi
+			[ "$ending" -lt 2 ] || kill -TERM "$3" 2>/dev/null
+		fi
+		sleep 0.5
 	done
 	remove_all
 }
