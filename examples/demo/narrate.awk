@@ -3,6 +3,7 @@
 #   -- == Title ==          a heading
 #   -- text                 prose
 #   --?                     the statement below runs unseen: the demonstration checks itself
+#   --.                     the result of the statement below is not shown, the statement is
 #   \copy ...               shown and run
 #   \set other `command`    a command in another process: shown as "$ command", with what it prints
 #   other \ commands        run unseen
@@ -29,6 +30,7 @@ function heading(title,    rule)
 
 !inside && /^-- == .* ==$/ { heading(substr($0, 7, length($0) - 9)); next }
 !inside && /^--\?/ { hidden = 1; next }
+!inside && /^--\.$/ { silent = 1; next }
 !inside && /^--/ { say(substr($0, 4)); next }
 !inside && /^[ \t]*$/ { if (!at_blank && !hidden) say(""); next }
 !inside && /^\\copy / { say("    " $0); print; next }
@@ -46,7 +48,7 @@ function heading(title,    rule)
 hidden { print; if (/;[ \t]*$/) hidden = 0; next }
 {
 	if (!inside)
-		returns_rows = /^(SELECT|WITH|VALUES|TABLE)/
+		returns_rows = /^(SELECT|WITH|VALUES|TABLE)/ && !silent
 	inside = !/;[ \t]*$/
 	say("    " $0)
 	statement = statement $0 "\n"
@@ -54,8 +56,11 @@ hidden { print; if (/;[ \t]*$/) hidden = 0; next }
 		next
 	if (returns_rows)
 		say("")
+	if (silent)
+		sub(/;[ \t]*\n$/, "\n\\g /dev/null\n", statement)
 	printf "%s", statement
 	statement = ""
+	silent = 0
 	# psql ends a result with an empty line; the time comes after it
 	at_blank = returns_rows && !timing
 }

@@ -2,8 +2,17 @@
 \pset null '-'
 \timing off
 
+-- The story starts from nothing; rule ids, for one, are never given twice.
+DO $$
+BEGIN
+	IF EXISTS (SELECT FROM featbit.flag WHERE key = 'ticket-model') OR to_regnamespace('demo') IS NOT NULL THEN
+		RAISE EXCEPTION 'the demonstration has already run in this database'
+			USING HINT = 'Run it in a new database: make demo makes one.';
+	END IF;
+END
+$$;
+
 -- A place of its own for the tables of the demonstration.
-DROP SCHEMA IF EXISTS demo CASCADE;
 CREATE SCHEMA demo;
 SET search_path = demo, pg_catalog;
 

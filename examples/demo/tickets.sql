@@ -52,17 +52,20 @@ ORDER BY usd_per_1000_tickets;
 -- Is it worth that to users? The two prompts become the variations of a flag: nine users in ten keep
 -- the baseline, one in ten gets the new prompt, and the support team always does.
 
+--.
 SELECT featbit.create_flag('ticket-model', $$[
     {"key": "simple",
      "value": {"model": "claude-3-haiku-20240307", "prompt": "simple"}},
     {"key": "rag-cot",
      "value": {"model": "claude-3-haiku-20240307", "prompt": "rag_chain_of_thought"}}
-]$$, off_variation => 'simple', description => 'Which prompt reads support tickets') AS revision;
+]$$, off_variation => 'simple', description => 'Which prompt reads support tickets');
 
-SELECT featbit.create_segment('support-team', included => ARRAY['ana', 'ben', 'chloe']) AS revision;
-
+--.
+SELECT featbit.create_segment('support-team', included => ARRAY['ana', 'ben', 'chloe']);
+--.
 SELECT featbit.add_rule('ticket-model',
-    '{"id": "team", "when": {"segment": "support-team"}, "serve": {"variation": "rag-cot"}}') AS revision;
-
+    '{"id": "team", "when": {"segment": "support-team"}, "serve": {"variation": "rag-cot"}}');
+--.
 SELECT featbit.set_rollout('ticket-model',
-    '[{"variation": "simple", "weight": 90}, {"variation": "rag-cot", "weight": 10}]') AS revision;
+    '[{"variation": "simple", "weight": 90}, {"variation": "rag-cot", "weight": 10}]');
+
