@@ -299,7 +299,7 @@ COMMENT ON FUNCTION featbit.track(uuid, text, double precision, jsonb, timestamp
 'records an event of a user with a uuid key (recorded in lower case with hyphens); see track(text, text, double precision, jsonb, timestamptz, text, text)';
 
 CREATE FUNCTION featbit.recording_schema(environment text, what text) RETURNS text
-	AS 'MODULE_PATHNAME', 'fb_recording_schema' LANGUAGE C STABLE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME', 'fb_recording_schema' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION featbit.recording_schema(text, text) IS
 'internal: the tracking schema of an environment (NULL: setting featbit.environment), after the checks that expose and track make; what names in messages what is to be recorded. Errors: 55000 without one, 25006 where nothing can be written';

@@ -23,7 +23,7 @@ END $$;
 COMMENT ON FUNCTION featbit.begin_change(text, text) IS 'starts a change by a management function: puts its comment into featbit.change_comment and locks the environment. Returns the previous comment, which the function puts back.';
 
 CREATE FUNCTION featbit.stored_flag(flag_key text, environment text)
-    RETURNS featbit.flag LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURNS featbit.flag LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     in_environment text := coalesce(stored_flag.environment, current_setting('featbit.environment', true), 'default');

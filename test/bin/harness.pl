@@ -1,17 +1,19 @@
 # harness.pl - run programs that print TAP, show what failed, and add up their assertions.
-# Usage: perl harness.pl TOTALS [-I DIRECTORY] [-x "COMMAND ARGUMENT ..."] PROGRAM ...
-# Appends "passed failed" to the file TOTALS. With -x each program is run by that command, else .pl files by this Perl
-# and others by themselves. A program that stops early or exits non-zero counts as one more failure.
+# Usage: perl harness.pl TOTALS [-o] [-I DIRECTORY] [-x "COMMAND ARGUMENT ..."] PROGRAM ...
+# Appends "passed failed" to the file TOTALS; with -o a program counts as one, not each of its assertions. With -x each
+# program is run by that command, else .pl files by this Perl and others by themselves. A program that stops early or
+# exits non-zero counts as one more failure.
 use strict;
 use warnings;
 use TAP::Harness;
 
 my $totals = shift;
-my (@lib, @command);
-while (@ARGV && $ARGV[0] =~ /^-([Ix])$/)
+my (@lib, @command, $whole);
+while (@ARGV && $ARGV[0] =~ /^-([oIx])$/)
 {
 	shift;
-	if ($1 eq 'I') { push @lib, shift; }
+	if ($1 eq 'o') { $whole = 1; }
+	elsif ($1 eq 'I') { push @lib, shift; }
 	else { @command = split ' ', shift; }
 }
 my @programs = @ARGV;
@@ -38,6 +40,12 @@ my ($passed, $failed) = (0, 0);
 for my $parser ($result->parsers)
 {
 	my $bad = $parser->failed;
+	if ($whole)
+	{
+		if ($bad || $parser->has_problems || !$parser->tests_run) { $failed++; }
+		else { $passed++; }
+		next;
+	}
 	$passed += $parser->passed;
 	$failed += $bad;
 	$failed++ if !$bad && ($parser->has_problems || !$parser->tests_run);

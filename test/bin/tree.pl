@@ -61,7 +61,9 @@ is_deeply(\@upward, [], 'includes point from llm to metrics to core, and from fl
 
 is_deeply([ grep { content($_) =~ /[ \t]+$/m } grep { !m{^test/(sql|specs|cases)/} } @sources ], [], 'no line ends in blanks');
 is_deeply([ grep { my $text = content($_); length $text && $text !~ /\n\z/ } @sources ], [], 'every file ends with a newline');
-is_deeply([ grep { m{^sql/.*\.sql$} && content($_) =~ /\bCREATE\s+OR\s+REPLACE\b|\bIF\s+NOT\s+EXISTS\b|\bSECURITY\s+DEFINER\b/i } @sources ],
+# Bodies of functions are set aside: what they create belongs to the user.
+sub script { my $text = content($_[0]); $text =~ s/(\$\w*\$).*?\1//gs; return $text; }
+is_deeply([ grep { m{^sql/.*\.sql$} && script($_) =~ /\bCREATE\s+OR\s+REPLACE\b|\bIF\s+NOT\s+EXISTS\b|\bSECURITY\s+DEFINER\b/i } @sources ],
 	[], 'the install script never replaces, skips or runs as its owner');
 is_deeply([ grep { my $text = content($_); ($text =~ tr/\n//) > 1000 } @sources ], [], 'no file is longer than 1000 lines');
 
