@@ -215,25 +215,6 @@ current_split(const Run *run, const FbServe *serve)
 	return &serve->stages[low].split;
 }
 
-/* Returns the first arm whose cumulative weight exceeds pick. */
-static inline const FbVariation *
-pick_arm(const FbSplit *split, uint32_t pick)
-{
-	uint32_t	low = 0;
-	uint32_t	high = split->arm_count - 1;
-
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (split->arms[middle].upper > pick)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return split->arms[low].variation;
-}
-
 /* Serves: one variation, or the arm of a split. */
 static inline void
 serve_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbOutcome *outcome)
@@ -263,7 +244,7 @@ serve_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbO
 	outcome->total_weight = split->total_weight;
 	outcome->bucket = fb_mulhi(fb_hash_key(outcome->unit_key.data, outcome->unit_key.length, serve->seed),
 							   split->total_weight);
-	outcome->variation = pick_arm(split, outcome->bucket);
+	outcome->variation = fb_pick_arm(split, outcome->bucket);
 }
 
 /* Applies one rule; false when it goes on to the next. */

@@ -9,6 +9,7 @@
 #ifndef FB_FLAG_H
 #define FB_FLAG_H
 
+#include "core/fb_hash.h"
 #include "core/fb_operator.h"
 
 /*
@@ -140,6 +141,7 @@ struct FbFlag
 	bool		enabled;
 	bool		archived;
 	bool		is_static;		/* serves everyone the same, whatever the context */
+	const FbSplit *plain_split; /* all that decides, by the user key; NULL: there is more */
 	uint32_t	prerequisite_count;
 	uint32_t	target_count;
 	uint32_t	rule_count;
@@ -155,6 +157,35 @@ struct FbFlag
 	const char *error;			/* the flag cannot be evaluated at all */
 	FbMemo		memo;
 };
+
+/* Returns the first arm whose cumulative weight exceeds pick. */
+static inline const FbVariation *
+fb_pick_arm(const FbSplit *split, uint32_t pick)
+{
+	uint32_t	low = 0;
+	uint32_t	high = split->arm_count - 1;
+
+	while (low < high)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (split->arms[middle].upper > pick)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return split->arms[low].variation;
+}
+
+/* Evaluates a flag that is nothing but a split of the user keys. */
+static inline const FbVariation *
+fb_evaluate_plain_split(const FbFlag *flag, FbString user_key)
+{
+	const FbSplit *split = flag->plain_split;
+
+	return fb_pick_arm(split, fb_mulhi(fb_hash_key(user_key.data, user_key.length, flag->fallthrough.seed),
+									   split->total_weight));
+}
 
 #define FB_MAX_DEPTH			32	/* flags and segments that refer to each other */
 #define FB_MAX_NESTING			64	/* conditions within conditions */

@@ -17,6 +17,7 @@
 #include "utils/numeric.h"
 #include "utils/uuid.h"
 
+#include "core/fb_flag.h"
 #include "flags/context.h"
 #include "flags/evaluation.h"
 #include "pg_compat.h"
@@ -124,7 +125,10 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 	fb_evaluate(compiled->flag, &request, &evaluation->outcome);
 }
 
-/* Evaluates with the arguments (user_key, flag_key, …, context, environment). */
+/*
+ * Evaluates with the arguments (user_key, flag_key, …, context, environment).  A flag that is
+ * nothing but a split of the users, the most frequent case, needs no more than a hash.
+ */
 static inline const FbVariation *
 evaluate(FunctionCallInfo fcinfo, FbKeyType key_type, int context_argument, FbEvaluation *evaluation)
 {
@@ -132,6 +136,18 @@ evaluate(FunctionCallInfo fcinfo, FbKeyType key_type, int context_argument, FbEv
 
 	if (!PG_ARGISNULL(0))
 		user_key = fb_user_key(PG_GETARG_DATUM(0), key_type, evaluation->key_buffer);
+	if (likely(!PG_ARGISNULL(0) && !PG_ARGISNULL(1)))
+	{
+		const FbCompiled *compiled = fb_call_site_flag(fb_call_site(fcinfo), FB_TEXT_ARGUMENT(context_argument + 1),
+													   PG_GETARG_TEXT_PP(1));
+
+		if (compiled->flag != NULL && compiled->flag->plain_split != NULL &&
+			(PG_ARGISNULL(context_argument) || is_object(PG_GETARG_DATUM(context_argument))))
+		{
+			evaluation->compiled = compiled;
+			return fb_evaluate_plain_split(compiled->flag, user_key);
+		}
+	}
 	fb_evaluate_arguments(evaluation, fcinfo, PG_ARGISNULL(0) ? NULL : &user_key,
 						  FB_TEXT_ARGUMENT(1), fcinfo->args[context_argument],
 						  FB_TEXT_ARGUMENT(context_argument + 1));

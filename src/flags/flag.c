@@ -394,5 +394,8 @@ fb_read_flag(FbReader *reader, const FbFlagRow *row)
 	read_rules(reader, row, definition, salt);
 	flag->is_static = definition->prerequisites == NIL && flag->target_count == 0 && flag->rule_count == 0 &&
 		flag->fallthrough.kind == FB_SERVE_VARIATION;
+	if (flag->enabled && definition->prerequisites == NIL && flag->target_count == 0 && flag->rule_count == 0 &&
+		flag->fallthrough.kind == FB_SERVE_SPLIT && flag->fallthrough.stage_count == 1 && flag->fallthrough.by == NULL)
+		flag->plain_split = &flag->fallthrough.stages[0].split;
 	return definition;
 }
