@@ -35,9 +35,9 @@ struct FbRegex
 	bool		anchored;
 };
 
-/* Tells whether a pattern contains \G, which has no meaning in a search by windows. */
+/* Finds \G, which has no meaning in a search by windows. */
 static bool
-has_backslash_g(FbString pattern)
+find_backslash_g(FbString pattern, uint32_t *offset)
 {
 	bool		literal = false;
 	uint32_t	i;
@@ -57,7 +57,10 @@ has_backslash_g(FbString pattern)
 		else if (pattern.data[i] == 'Q')
 			literal = true;
 		else if (pattern.data[i] == 'G')
+		{
+			*offset = i + 1;
 			return true;
+		}
 	}
 	return false;
 }
@@ -94,7 +97,7 @@ fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
 		snprintf(message, FB_REGEX_MESSAGE_SIZE, "pattern is longer than %d bytes", FB_REGEX_MAX_PATTERN);
 		return NULL;
 	}
-	if (has_backslash_g(pattern))
+	if (find_backslash_g(pattern, offset))
 	{
 		snprintf(message, FB_REGEX_MESSAGE_SIZE, "\\G is not supported");
 		return NULL;

@@ -70,6 +70,7 @@ get_visit(Walk *walk, bool is_segment, const char *name, bool *found)
 static void
 report_cycle(const Walk *walk, const Visit *again, const FbReference *reference)
 {
+	const Visit *last = walk->path[walk->depth - 1];
 	StringInfoData way;
 	int			i;
 	bool		inside = false;
@@ -85,7 +86,8 @@ report_cycle(const Walk *walk, const Visit *again, const FbReference *reference)
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("%s \"%s\" would close a cycle", kind_name(walk->path[0]->key.is_segment), walk->path[0]->key.name),
-			 errdetail("The cycle is %s, closed by %s.", way.data, reference->path)));
+			 errdetail("The cycle is %s, closed by %s of %s \"%s\".", way.data, reference->path,
+					   kind_name(last->key.is_segment), last->key.name)));
 }
 
 /* Raises the error of a reference to what does not exist. */

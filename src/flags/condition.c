@@ -276,6 +276,16 @@ check_fields(FbReader *reader, const FbPlace *place, const FbField *fields, int 
 	return true;
 }
 
+/* Reports conditions that are nested too deep, at the rule that they belong to. */
+static void
+too_deep(FbReader *reader, const FbPlace *place)
+{
+	while (place->parent != NULL && place->parent->parent != NULL)
+		place = place->parent;
+	(void) fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "conditions are nested more than %d levels deep in %s",
+					 FB_MAX_NESTING, fb_place_text(place));
+}
+
 /* Reads a condition at a level of nesting. */
 static FbTree *
 read_at(FbReader *reader, FbDefinition *definition, const FbPlace *place, const JsonbValue *value, int level)
@@ -295,8 +305,7 @@ read_at(FbReader *reader, FbDefinition *definition, const FbPlace *place, const 
 	int			kind = FIELD_ALL;
 
 	if (level > FB_MAX_NESTING)
-		(void) fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "conditions are nested more than %d levels deep in %s",
-						 FB_MAX_NESTING, fb_place_text(place));
+		too_deep(reader, place);
 	else if (fb_read_object(reader, place, value, fields, FIELD_COUNT) && check_fields(reader, place, fields, &kind))
 	{
 		if (kind == FIELD_SEGMENT)

@@ -70,7 +70,7 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 			}
 		case FB_FLAG_JSON:
 			if (value->type == jbvNull)
-				return fb_wrong_type(reader, place, "a value", value);
+				return fb_wrong_type(reader, place, "a value other than null", value);
 			break;
 	}
 	jsonb = JsonbValueToJsonb(unconstify(JsonbValue *, value));
