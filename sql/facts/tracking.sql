@@ -4,7 +4,7 @@ CREATE FUNCTION featbit.nearest_name(name text, candidates text[]) RETURNS text
 	AS 'MODULE_PATHNAME', 'fb_nearest_name' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.nearest_name(text, text[]) IS
-'internal: the candidate that differs least from name (Levenshtein distance, at most a third of its length and at least 1), for suggestions in error messages; NULL when none is near';
+'internal: the candidate that differs least from name (Levenshtein distance, at most about a third of its length), for suggestions in error messages; NULL when none is near';
 
 CREATE FUNCTION featbit.create_tracking(schema text, environment text DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -64,7 +64,6 @@ BEGIN
 				rule_id text COLLATE "C",
 				unit_key text COLLATE "C",
 				randomised boolean NOT NULL,
-				CHECK (unit_key IS NOT NULL OR NOT randomised),
 				PRIMARY KEY (environment, flag_key, iteration, user_key, variation)
 			);
 			COMMENT ON TABLE %1$I.exposure IS 'which user has seen which variation of a flag, first time only; written by featbit.expose';
@@ -77,7 +76,7 @@ BEGIN
 			COMMENT ON COLUMN %1$I.exposure.revision IS 'revision of the flag that decided, see featbit.flag_revision';
 			COMMENT ON COLUMN %1$I.exposure.reason IS 'why: SPLIT, TARGETING_MATCH, DEFAULT, STATIC, DISABLED, PREREQUISITE_FAILED or OVERRIDDEN';
 			COMMENT ON COLUMN %1$I.exposure.rule_id IS 'rule that decided; NULL when no rule did';
-			COMMENT ON COLUMN %1$I.exposure.unit_key IS 'value that was hashed: the user key, or the attribute the split goes by; NULL when nothing was hashed';
+			COMMENT ON COLUMN %1$I.exposure.unit_key IS 'value that was hashed: the user key, or the attribute that the split goes by; the user key where nothing was hashed';
 			COMMENT ON COLUMN %1$I.exposure.randomised IS 'whether a split with at least two positive weights chose the variation; only these exposures are evidence'
 			$ddl$, schema);
 	END IF;
@@ -270,7 +269,7 @@ CREATE FUNCTION featbit.expose(user_key uuid, flag_key text, context jsonb DEFAU
 COMMENT ON FUNCTION featbit.expose(text, text, jsonb, text, text) IS
 'evaluates a flag for a user, records in the caller''s transaction that the user saw the variation, and returns what evaluate_flag returns.
 The first exposure of a user to a variation in an iteration is kept, at statement_timestamp(); a repeated one writes nothing, and neither does an evaluation that ends in an error or without a variation.
-variation: what the application really served. When the evaluation agrees it changes nothing; otherwise that variation''s value is returned and the exposure is recorded with reason OVERRIDDEN, no rule and randomised false. Of an unknown flag nothing is recorded.
+variation: what the application really served. When the evaluation agrees it changes nothing; otherwise that variation''s value is returned and the exposure is recorded with reason OVERRIDDEN, no rule and randomised false. Nothing is recorded of an unknown flag, nor of no user.
 Errors: no tracking schema (55000), read-only transaction or standby (25006), a variation that the flag does not have (22023)';
 COMMENT ON FUNCTION featbit.expose(bigint, text, jsonb, text, text) IS
 'evaluates a flag for a user with a bigint key (recorded in decimal) and records the exposure; see expose(text, text, jsonb, text, text)';
@@ -319,10 +318,9 @@ BEGIN
 	END IF;
 	EXECUTE format(
 		'INSERT INTO %I.exposure (environment, flag_key, iteration, user_key, variation, exposed_at, revision, reason, rule_id, unit_key, randomised)
-		 SELECT e.environment, $2, e.iteration, u.user_key, e.variation, statement_timestamp(), e.revision, e.reason, e.rule_id, e.unit_key, e.randomised
+		 SELECT e.resolved_environment, $2, e.iteration, u.user_key, e.variation, statement_timestamp(), e.revision, e.reason, e.rule_id, e.unit_key, e.randomised
 			FROM unnest($1, $3) u (user_key, context)
-			CROSS JOIN LATERAL featbit.evaluate_exposure(u.user_key, $2, coalesce(u.context, ''{}''), $4)
-				e (environment, value, variation, reason, error_code, rule_id, revision, iteration, unit_key, randomised, tracking_schema)
+			CROSS JOIN LATERAL featbit.evaluate_exposure(u.user_key, $2, coalesce(u.context, ''{}''), $4) e
 			WHERE u.user_key IS NOT NULL AND e.variation IS NOT NULL AND e.error_code IS NULL
 			ON CONFLICT (environment, flag_key, iteration, user_key, variation) DO NOTHING', target)
 		USING user_keys, flag_key, contexts, environment;

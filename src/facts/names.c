@@ -36,7 +36,7 @@ fb_nearest_name(PG_FUNCTION_ARGS)
 	length = pg_mbstrlen_with_len(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	if (length > MAX_NAME_CHARACTERS)
 		PG_RETURN_NULL();
-	limit = Max(1, length / 3);
+	limit = Max(1, (length + 1) / 3);
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &candidates, &nulls, &count);
 	for (int i = 0; i < count; i++)

@@ -39,6 +39,7 @@ typedef enum EvaluationColumn
 	EVAL_VARIATION,
 	EVAL_REASON,
 	EVAL_ERROR_CODE,
+	EVAL_ERROR_MESSAGE,
 	EVAL_RULE_ID,
 	EVAL_REVISION,
 	EVAL_ITERATION,
@@ -54,11 +55,12 @@ typedef struct Evaluation
 	bool		nulls[EVAL_COLUMNS];
 } Evaluation;
 
-/* What one call site keeps for the statement, in fn_extra. */
+/* The functions of the flags that one call site uses, looked up when first needed; kept in fn_extra. */
 typedef struct CallSite
 {
 	FmgrInfo	evaluate;		/* featbit.evaluate_exposure */
-	FmgrInfo	value;			/* featbit.variation_value, looked up when needed */
+	FmgrInfo	value;			/* featbit.variation_value */
+	FmgrInfo	schema;			/* featbit.tracking_schema */
 } CallSite;
 
 /* The statements of this file. */
@@ -128,36 +130,36 @@ PG_FUNCTION_INFO_V1(fb_recording_schema);
 static CallSite *
 get_call_site(FunctionCallInfo fcinfo)
 {
-	CallSite   *site = fcinfo->flinfo->fn_extra;
-
-	if (site == NULL)
-	{
-		const Oid	argtypes[] = {TEXTOID, TEXTOID, JSONBOID, TEXTOID};
-		Oid			function = LookupFuncName(list_make2(makeString("featbit"), makeString("evaluate_exposure")),
-											  lengthof(argtypes), argtypes, false);
-
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
-		fmgr_info_cxt(function, &site->evaluate, fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = site;
-	}
-	return site;
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+	return fcinfo->flinfo->fn_extra;
 }
 
-/*
- * Evaluates a flag for a user; NULL pointers stand for SQL NULL.  Without a
- * flag it still tells environment and tracking schema.
- */
+/* Looks up a function of schema featbit, once for a call site. */
 static void
-evaluate(CallSite *site, NullableDatum user_key, NullableDatum flag_key, NullableDatum context,
+find_function(FunctionCallInfo fcinfo, FmgrInfo *function, char *name, int nargs, const Oid *argtypes)
+{
+	if (OidIsValid(function->fn_oid))
+		return;
+	fmgr_info_cxt(LookupFuncName(list_make2(makeString("featbit"), makeString(name)), nargs, argtypes, false),
+				  function, fcinfo->flinfo->fn_mcxt);
+}
+
+/* Evaluates a flag for a user. */
+static void
+evaluate(FunctionCallInfo fcinfo, NullableDatum user_key, NullableDatum flag_key, NullableDatum context,
 		 NullableDatum environment, Evaluation *evaluation)
 {
+	const Oid	argtypes[] = {TEXTOID, TEXTOID, JSONBOID, TEXTOID};
+	CallSite   *site = get_call_site(fcinfo);
 	LOCAL_FCINFO(call, 4);
 	Datum		result;
 	HeapTupleHeader header;
 	HeapTupleData tuple;
 	TupleDesc	desc;
 
-	InitFunctionCallInfoData(*call, &site->evaluate, 4, InvalidOid, NULL, NULL);
+	find_function(fcinfo, &site->evaluate, "evaluate_exposure", lengthof(argtypes), argtypes);
+	InitFunctionCallInfoData(*call, &site->evaluate, lengthof(argtypes), InvalidOid, NULL, NULL);
 	call->args[0] = user_key;
 	call->args[1] = flag_key;
 	call->args[2] = context;
@@ -182,24 +184,61 @@ evaluate(CallSite *site, NullableDatum user_key, NullableDatum flag_key, Nullabl
 static text *
 variation_value(FunctionCallInfo fcinfo, Datum flag_key, Datum variation, Datum environment)
 {
+	const Oid	argtypes[] = {TEXTOID, TEXTOID, TEXTOID};
 	CallSite   *site = get_call_site(fcinfo);
 	LOCAL_FCINFO(call, 3);
 	Datum		result;
 
-	if (!OidIsValid(site->value.fn_oid))
-	{
-		const Oid	argtypes[] = {TEXTOID, TEXTOID, TEXTOID};
-		Oid			function = LookupFuncName(list_make2(makeString("featbit"), makeString("variation_value")),
-											  lengthof(argtypes), argtypes, false);
-
-		fmgr_info_cxt(function, &site->value, fcinfo->flinfo->fn_mcxt);
-	}
-	InitFunctionCallInfoData(*call, &site->value, 3, InvalidOid, NULL, NULL);
+	find_function(fcinfo, &site->value, "variation_value", lengthof(argtypes), argtypes);
+	InitFunctionCallInfoData(*call, &site->value, lengthof(argtypes), InvalidOid, NULL, NULL);
 	call->args[0] = (NullableDatum) {flag_key, false};
 	call->args[1] = (NullableDatum) {variation, false};
 	call->args[2] = (NullableDatum) {environment, false};
 	result = FunctionCallInvoke(call);
 	return call->isnull ? NULL : DatumGetTextPP(result);
+}
+
+/* Returns the environment that an argument means: by default the setting. */
+static Datum
+resolve_environment(NullableDatum environment)
+{
+	const char *setting;
+
+	if (!environment.isnull)
+		return environment.value;
+	setting = GetConfigOption("featbit.environment", true, false);
+	return CStringGetTextDatum(setting != NULL && setting[0] != '\0' ? setting : "default");
+}
+
+/* Raises for an environment into which nothing can be recorded. */
+static void
+refuse_without_schema(Datum environment)
+{
+	char	   *name = TextDatumGetCString(environment);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("environment \"%s\" has no tracking schema", name),
+			 errhint("Run SELECT featbit.create_tracking('tracking', %s), with any schema name you like.",
+					 quote_literal_cstr(name))));
+}
+
+/* Returns the tracking schema of an environment; raises when it has none. */
+static text *
+tracking_schema(FunctionCallInfo fcinfo, Datum environment)
+{
+	const Oid	argtypes[] = {TEXTOID};
+	CallSite   *site = get_call_site(fcinfo);
+	LOCAL_FCINFO(call, 1);
+	Datum		result;
+
+	find_function(fcinfo, &site->schema, "tracking_schema", lengthof(argtypes), argtypes);
+	InitFunctionCallInfoData(*call, &site->schema, lengthof(argtypes), InvalidOid, NULL, NULL);
+	call->args[0] = (NullableDatum) {environment, false};
+	result = FunctionCallInvoke(call);
+	if (call->isnull)
+		refuse_without_schema(environment);
+	return DatumGetTextPP(result);
 }
 
 /* Raises where nothing can be written, before anything is evaluated: whether it fails does not depend on the flag. */
@@ -219,22 +258,6 @@ check_writable(const char *what)
 			 errmsg("cannot record %s in a read-only transaction", what),
 			 errhint("Evaluate with evaluate_flag here, and queue what is to be recorded for a transaction that may write, "
 					 "for example with expose_batch and track_batch.")));
-}
-
-/* Returns the tracking schema that came with an evaluation; raises when the environment has none. */
-static text *
-require_schema(const Evaluation *evaluation)
-{
-	char	   *environment;
-
-	if (!evaluation->nulls[EVAL_TRACKING_SCHEMA])
-		return DatumGetTextPP(evaluation->values[EVAL_TRACKING_SCHEMA]);
-	environment = TextDatumGetCString(evaluation->values[EVAL_ENVIRONMENT]);
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("environment \"%s\" has no tracking schema", environment),
-			 errhint("Run SELECT featbit.create_tracking('tracking', %s), with any schema name you like.",
-					 quote_literal_cstr(environment))));
 }
 
 /* Runs one of the statements in a tracking schema, with the caller's rights; returns the number of rows written. */
@@ -323,8 +346,11 @@ expose(FunctionCallInfo fcinfo, NullableDatum user_key)
 	bool		agrees;
 
 	check_writable("an exposure");
-	evaluate(get_call_site(fcinfo), user_key, flag_key, fcinfo->args[2], fcinfo->args[3], &evaluation);
-	schema = require_schema(&evaluation);
+	evaluate(fcinfo, user_key, flag_key, fcinfo->args[2], fcinfo->args[3], &evaluation);
+	if (!evaluation.nulls[EVAL_TRACKING_SCHEMA])
+		schema = DatumGetTextPP(evaluation.values[EVAL_TRACKING_SCHEMA]);
+	else						/* no flag key at all, or no schema */
+		schema = tracking_schema(fcinfo, evaluation.values[EVAL_ENVIRONMENT]);
 	value = (NullableDatum) {evaluation.values[EVAL_VALUE], evaluation.nulls[EVAL_VALUE]};
 
 	agrees = given.isnull ||
@@ -365,8 +391,7 @@ expose(FunctionCallInfo fcinfo, NullableDatum user_key)
 	values[7] = agrees ? evaluation.values[EVAL_REASON] : CStringGetTextDatum("OVERRIDDEN");
 	values[8] = evaluation.values[EVAL_RULE_ID];
 	nulls[8] = !agrees || evaluation.nulls[EVAL_RULE_ID];
-	values[9] = evaluation.values[EVAL_UNIT_KEY];
-	nulls[9] = !agrees || evaluation.nulls[EVAL_UNIT_KEY];
+	values[9] = agrees && !evaluation.nulls[EVAL_UNIT_KEY] ? evaluation.values[EVAL_UNIT_KEY] : user_key.value;
 	values[10] = BoolGetDatum(agrees && DatumGetBool(evaluation.values[EVAL_RANDOMISED]));
 	run_statement(RECORD_EXPOSURE, schema, values, nulls);
 
@@ -385,8 +410,6 @@ track(FunctionCallInfo fcinfo, NullableDatum user_key)
 	NullableDatum attributes = fcinfo->args[3];
 	NullableDatum occurred_at = fcinfo->args[4];
 	NullableDatum idempotency_key = fcinfo->args[6];
-	const NullableDatum nothing = {0, true};
-	Evaluation	evaluation;
 	text	   *schema;
 	Datum		values[7];
 	bool		nulls[7] = {0};
@@ -426,10 +449,8 @@ track(FunctionCallInfo fcinfo, NullableDatum user_key)
 				 errhint("Give the time at which the event happened, the same in every delivery.")));
 
 	check_writable("an event");
-	evaluate(get_call_site(fcinfo), nothing, nothing, nothing, fcinfo->args[5], &evaluation);
-	schema = require_schema(&evaluation);
-
-	values[0] = evaluation.values[EVAL_ENVIRONMENT];
+	values[0] = resolve_environment(fcinfo->args[5]);
+	schema = tracking_schema(fcinfo, values[0]);
 	values[1] = user_key.value;
 	values[2] = event_name.value;
 	values[3] = value.value;
@@ -504,10 +525,6 @@ fb_track_uuid(PG_FUNCTION_ARGS)
 Datum
 fb_recording_schema(PG_FUNCTION_ARGS)
 {
-	const NullableDatum nothing = {0, true};
-	Evaluation	evaluation;
-
 	check_writable(PG_ARGISNULL(1) ? "facts" : text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	evaluate(get_call_site(fcinfo), nothing, nothing, nothing, fcinfo->args[0], &evaluation);
-	PG_RETURN_TEXT_P(require_schema(&evaluation));
+	PG_RETURN_TEXT_P(tracking_schema(fcinfo, resolve_environment(fcinfo->args[0])));
 }
