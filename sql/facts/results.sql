@@ -1,12 +1,17 @@
 -- facts: results of a flag, without ceremony
+--
+-- enable_nestloop is off because facts are often asked about right after they were loaded, before they were analysed:
+-- the planner then takes them for a few rows, and a loop over users through an index of events becomes quadratic.
+-- Hash and merge joins stay linear whatever it believes.
 
 CREATE FUNCTION featbit.flag_results(flag_key text, event_name text, control text DEFAULT NULL, environment text DEFAULT NULL)
 	RETURNS TABLE (rule_id text, variation text, users bigint, converted bigint, mean double precision,
 		effect double precision, ci_low double precision, ci_high double precision, p_value double precision, p_adjusted double precision,
 		srm_p double precision, mixed_users bigint, status text, notes text[])
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET TimeZone = 'UTC'
+	SET enable_nestloop = off
 	AS $$
 #variable_conflict use_column
 DECLARE

@@ -69,6 +69,8 @@ INSERT INTO event (environment, user_key, event_name, value, occurred_at)
 	SELECT 'test_results', 'p' || i, 'order', ((i * 7919 + k * 104729) % 1000) / 10.0 + CASE WHEN i % 3 = 1 THEN 12 ELSE 0 END,
 			timestamptz '2026-02-01' + i * interval '1 minute' + (k - 1) * interval '1 hour'
 		FROM generate_series(1, 3000) i, generate_series(0, 3) k WHERE (i * 31 + k * 17) % 11 < 2;
+-- flag_results does without ANALYZE, this does not
+ANALYZE exposure, event;
 CREATE TEMP TABLE unit AS
 	SELECT x.user_key, x.variation, coalesce(y.total, 0) AS total, y.total IS NOT NULL AS converted
 		FROM exposure x LEFT JOIN LATERAL (

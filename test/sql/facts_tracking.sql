@@ -67,6 +67,10 @@ SELECT user_key, CASE WHEN NOT randomised THEN variation END AS variation, reaso
 -- a repeated exposure writes nothing, in later transactions and in the same statement
 CREATE TEMP TABLE before AS SELECT *, ctid AS place, xmin AS writer FROM exposure;
 SELECT count(featbit.expose('user-' || i, 'colour')) FROM generate_series(1, 100) i, generate_series(1, 2);
+BEGIN;
+SELECT featbit.expose('user-1', 'colour') IS NOT NULL AS exposed;
+SELECT pg_current_xact_id_if_assigned() AS transaction_id;
+COMMIT;
 SELECT count(*) AS kept FROM exposure e JOIN before b ON e.user_key = b.user_key AND e.ctid = b.place AND e.xmin = b.writer AND e.exposed_at = b.exposed_at;
 SELECT count(*) = (SELECT count(*) FROM before) AS nothing_new FROM exposure;
 
