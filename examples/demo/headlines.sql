@@ -58,8 +58,8 @@ FROM result
 
 -- The archive's authors report that randomisation was at fault in these weeks; the check finds it:
 
-SELECT CASE WHEN week BETWEEN 201326 AND 201402 THEN '2013-26 to 2014-02' ELSE 'other' END AS weeks,
-       count(*) AS tests, count(*) FILTER (WHERE srm_failed) AS unequal_traffic,
+SELECT CASE WHEN week BETWEEN 201326 AND 201402 THEN '2013-26 to 2014-02' ELSE 'other' END
+           AS weeks, count(*) AS tests, count(*) FILTER (WHERE srm_failed) AS unequal_traffic,
        round(100.0 * count(*) FILTER (WHERE srm_failed) / count(*), 1) AS percent
 FROM result
 WHERE best

@@ -12,4 +12,4 @@ start=$SECONDS
 	cat examples/demo/prepare.sql
 	awk -f examples/demo/narrate.awk examples/demo/tickets.sql examples/demo/release.sql examples/demo/headlines.sql
 } | psql -X -q -v ON_ERROR_STOP=1 -f -
-printf '\nAll numbers are as expected (%d s).\n' $((SECONDS - start))
+printf 'All numbers are as expected (%d s).\n' $((SECONDS - start))
