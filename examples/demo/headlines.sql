@@ -63,7 +63,8 @@ SELECT CASE WHEN week BETWEEN 201326 AND 201402 THEN '2013-26 to 2014-02' ELSE '
        round(100.0 * count(*) FILTER (WHERE srm_failed) / count(*), 1) AS percent
 FROM result
 WHERE best
-GROUP BY 1;
+GROUP BY weeks
+ORDER BY weeks;
 
 --?
 SELECT demo.expect('the sample-ratio check',
@@ -89,7 +90,8 @@ WHERE best AND p_adjusted < 0.05 AND lift > 0 AND NOT srm_failed
 \g /dev/null
 
 -- The twenty with the strongest evidence, with the adjusted p. "!" marks a test with unequal traffic.
--- The bar is the 95 % interval of the click rate, as a multiple of that of the first arm.
+-- The bar is the 95 % interval of the click rate, as a multiple of that of the first arm. Who picks
+-- the largest of thousands should expect a little less than the dots say.
 
 \pset border 0
 SELECT CASE WHEN srm_failed THEN '!' ELSE ' ' END AS " ", left(headline, 34) AS headline,

@@ -26,6 +26,7 @@ function heading(title,    rule)
 	gsub(/./, "=", rule)
 	say(title)
 	say(rule)
+	say("")
 }
 
 !inside && /^-- == .* ==$/ { heading(substr($0, 7, length($0) - 9)); next }

@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.."
 export PGCLIENTENCODING=UTF8 PGOPTIONS='-c client_min_messages=warning' PSQLRC=/dev/null PAGER=cat PSQL_PAGER=cat
 
 start=$SECONDS
+psql -XAtq -c "SELECT format('featbit_pg %s in PostgreSQL %s', extversion, current_setting('server_version')) FROM pg_extension WHERE extname = 'featbit_pg'"
+printf 'From the evaluation of prompts to a release, its result, and the analysis of a whole archive.\n\n'
 {
 	cat examples/demo/prepare.sql
 	awk -f examples/demo/narrate.awk examples/demo/tickets.sql examples/demo/release.sql examples/demo/headlines.sql

@@ -26,7 +26,7 @@ FROM (
     WHERE temperature = 0
     GROUP BY prompt
 ) AS evaluated
-ORDER BY accuracy;
+ORDER BY (accuracy).value;
 
 --?
 SELECT demo.expect('the evaluation of prompts',
