@@ -114,7 +114,8 @@ finish()
 		touch "$work/stop"
 		wait "$root_job"
 	fi
-	stop_server
+	# After a signal clients and server end together, so that no client reports the loss of its server.
+	[ "$status" -ge 129 ] || stop_server
 	if [ -n "$kept" ] && [ -d "$kept" ] && [ -d "$work/log" ]; then
 		cp -r "$work/log/." "$kept" 2>/dev/null
 	fi
