@@ -1,0 +1,120 @@
+-- Reference values of stats_cases.json, recomputed to 40 digits and more: every case whose function exists.
+-- A case passes if |got - expected| <= max(abs, rel * |expected|), and NULL if NULL is expected.
+SET extra_float_digits = 1;
+\set cases `cat "$PG_ABS_SRCDIR/cases/stats_cases.json"`
+CREATE TEMP TABLE one_case AS
+SELECT c->>'id' AS id, c->>'group' AS area, c->>'method' AS method, c->'params' AS params, c->'input' AS input,
+       c->'expected' AS expected, (c#>>'{tol,rel}')::float8 AS rel, (c#>>'{tol,abs}')::float8 AS abs
+FROM jsonb_array_elements(:'cases'::jsonb->'cases') c;
+CREATE TEMP TABLE got (id text, member text, value float8);
+
+-- The state of an arm as a case gives it: raw values, n with mean and m2 or variance, or sums (made exact by numeric).
+CREATE FUNCTION pg_temp.arm(arm jsonb, kind text) RETURNS featbit.stats LANGUAGE sql AS $$
+	SELECT CASE
+		WHEN jsonb_typeof(arm) = 'array'
+			THEN (SELECT featbit.stats_agg(x::float8) FROM jsonb_array_elements_text(arm) x)
+		WHEN kind = 'proportion'
+			THEN featbit.stats_from_counts((arm->>'n')::bigint, (arm->>'sum')::bigint)
+		ELSE format('{"kind": "mean", "n": %s, "means": [%s], "comoments": [%s]}', arm->>'n',
+					coalesce(arm->>'mean', ((arm->>'sum')::numeric(60, 30) / (arm->>'n')::numeric)::float8::text),
+					coalesce(arm->>'m2', ((arm->>'var')::numeric * ((arm->>'n')::numeric - 1))::float8::text,
+							 ((arm->>'sumsq')::numeric
+							  - (arm->>'sum')::numeric(60, 30) * (arm->>'sum')::numeric / (arm->>'n')::numeric)::float8::text)
+			)::featbit.stats
+	END
+$$;
+
+-- special functions
+INSERT INTO got
+SELECT id, key, CASE method
+	WHEN 'norm_cdf' THEN featbit.norm_cdf((input->>'z')::float8)
+	WHEN 'norm_quantile' THEN featbit.norm_quantile((input->>'p')::float8)
+	WHEN 't_two_sided_p' THEN 2 * featbit.t_sf(abs((input->>'t')::float8), (input->>'df')::float8)
+	WHEN 't_quantile' THEN -featbit.t_quantile((input->>'upper_p')::float8, (input->>'df')::float8)
+	WHEN 'chi2_sf' THEN featbit.chi2_sf((input->>'x')::float8, (input->>'df')::float8)
+	WHEN 'igamma_q' THEN featbit.chi2_sf(2 * (input->>'x')::float8, 2 * (input->>'a')::float8)
+	END
+FROM one_case, jsonb_object_keys(expected) key
+WHERE area = 'special';
+
+-- moments
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'n' THEN featbit.n(s) WHEN 'mean' THEN featbit.mean(s)
+	WHEN 'sd' THEN featbit.stddev(s) WHEN 'var' THEN featbit.variance(s) END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT featbit.stats_agg(x) AS s FROM (
+		SELECT x::float8 FROM jsonb_array_elements_text(input->'x') x
+		UNION ALL SELECT 1000000.2 WHERE id = 'nist_univ_numacc3'
+		UNION ALL SELECT 1000000.2 + 0.1 * v FROM generate_series(1, 500), (VALUES (-1), (1)) w(v) WHERE id = 'nist_univ_numacc3') y) agg
+WHERE method = 'moments';
+
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'n' THEN featbit.n(s) WHEN 'mean' THEN featbit.mean(s)
+	WHEN 'm2' THEN featbit.variance(s) * (featbit.n(s) - 1) END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT featbit.rollup(pg_temp.arm(side, 'mean')) AS s FROM (VALUES (input->'left'), (input->'right')) v(side)) agg
+WHERE method = 'moments.merge';
+
+-- the capped values of a winsorised metric
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'mean' THEN featbit.mean(s) WHEN 'var' THEN featbit.variance(s) END
+FROM one_case, (VALUES ('mean'), ('var')) k(key), LATERAL (
+	SELECT featbit.stats_agg(least(x::float8, (expected->>'cap')::float8)) AS s FROM jsonb_array_elements_text(input->'x') x) agg
+WHERE method = 'winsorize';
+
+-- Welch's test; relative cases by the delta method, those of Fieller by the default
+CREATE TEMP TABLE compared AS
+SELECT id, expected, e.*
+FROM one_case, LATERAL featbit.effect(
+	pg_temp.arm(input->'control', params->>'kind'), pg_temp.arm(input->'treatment', params->>'kind'),
+	scale => CASE WHEN method IN ('relative_fieller', 'fieller_ci') THEN 'relative' ELSE coalesce(params->>'effect', 'absolute') END,
+	method => CASE WHEN method = 'fieller_ci' THEN 'z' WHEN params->>'effect' = 'relative' THEN 'delta' ELSE 'auto' END,
+	alpha => coalesce((params->>'alpha')::float8, 0.05)) e
+WHERE method IN ('welch', 'welch.raw', 'welch.log_p', 'relative_fieller', 'fieller_ci') AND input->'control' IS NOT NULL;
+
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect WHEN 'se' THEN se WHEN 't' THEN statistic WHEN 'df' THEN df
+	WHEN 'p' THEN p_value WHEN 'ci_low' THEN ci_low WHEN 'ci_high' THEN ci_high WHEN 'ln_p' THEN log10_p * ln(10::float8)
+	WHEN 'log10_p' THEN log10_p END
+FROM compared, jsonb_object_keys(expected) key
+WHERE key NOT IN ('status', 'g', 'bounded');
+
+SELECT id, status, expected->'status' AS expected, expected->'bounded' AS bounded, ci_low, ci_high
+FROM compared
+WHERE expected->>'status' <> status OR ((expected->>'bounded')::boolean IS FALSE) <> (status = 'unbounded');
+
+-- sample ratio
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'chisq' THEN s.chisq WHEN 'df' THEN s.df WHEN 'p' THEN s.p_value END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.srm_test(
+	ARRAY(SELECT o::bigint FROM jsonb_array_elements_text(input->'observed') o),
+	ARRAY(SELECT w::float8 FROM jsonb_array_elements_text(input->'weights') w)) s
+WHERE method = 'srm_chisq';
+
+-- multiplicity: one row for each element, in order
+CREATE TEMP TABLE adjusted AS
+SELECT id, i, w.value AS expected, featbit.adjust_p(p, params->>'method') AS got, p, rel, abs
+FROM one_case, jsonb_array_elements(expected->'p_adjusted') WITH ORDINALITY w(value, i),
+	LATERAL (SELECT array_agg(v::float8 ORDER BY o) AS p FROM jsonb_array_elements_text(input->'p') WITH ORDINALITY e(v, o)) x
+WHERE method = 'adjust_p';
+SELECT count(DISTINCT id) AS cases, count(*) AS compared FROM adjusted;
+SELECT id, i, expected, got[i]
+FROM adjusted
+WHERE (expected = 'null') <> (got[i] IS NULL)
+   OR NOT (expected = 'null' OR abs(got[i] - expected::float8) <= greatest(abs, rel * abs(expected::float8)));
+
+INSERT INTO got
+SELECT id, key, (SELECT count(*) FROM unnest(featbit.adjust_p(p, key)) a WHERE a <= (input->>'alpha')::float8)
+FROM one_case, jsonb_object_keys(expected) key,
+	LATERAL (SELECT array_agg(v::float8) AS p FROM jsonb_array_elements_text(input->'p') v) x
+WHERE method = 'adjust_p.reject';
+
+-- everything else as one list: what was compared, and what failed
+SELECT area, method, count(DISTINCT id) AS cases, count(*) AS compared
+FROM got JOIN one_case USING (id) GROUP BY area, method ORDER BY area, method;
+SELECT id, member, expected->member AS expected, value AS got
+FROM got JOIN one_case USING (id)
+WHERE NOT expected ? member
+   OR (expected->member = 'null') <> (value IS NULL)
+   OR NOT (expected->member = 'null' OR abs(value - (expected->>member)::float8) <= greatest(abs, rel * abs((expected->>member)::float8)))
+ORDER BY id, member;
