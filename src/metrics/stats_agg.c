@@ -169,8 +169,9 @@ variate_arg(FunctionCallInfo fcinfo, int arg, const FbStats *state)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("variate must be between 1 and %d, not %d", state->k, i),
-				 errdetail("The state of kind \"%s\" has %d variate(s).",
-						   fb_stats_kind_name(state->kind), state->k)));
+				 errdetail_plural("The state of kind \"%s\" has %d variate.",
+								  "The state of kind \"%s\" has %d variates.",
+								  state->k, fb_stats_kind_name(state->kind), state->k)));
 	return i - 1;
 }
 

@@ -80,11 +80,14 @@ fb_stats_merge_checked(FbStats *into, const FbStats *from)
 		case FB_MERGE_OK:
 			break;
 		case FB_MERGE_KIND:
+			if (into->kind == from->kind)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("cannot merge featbit.stats of %d and of %d variates", into->k, from->k)));
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("cannot merge featbit.stats of kind \"%s\" with %d variates and kind \"%s\" with %d variates",
-							fb_stats_kind_name(into->kind), into->k,
-							fb_stats_kind_name(from->kind), from->k),
+					 errmsg("cannot merge featbit.stats of kind \"%s\" with kind \"%s\"",
+							fb_stats_kind_name(into->kind), fb_stats_kind_name(from->kind)),
 					 errhint("Build both with the same aggregate: boolean values make a proportion, float8 values a mean; cast the boolean with y::int to get a mean.")));
 			break;
 		case FB_MERGE_OVERFLOW:
