@@ -2,7 +2,7 @@
 --
 -- enable_nestloop is off because facts are often asked about right after they were loaded, before they were analysed:
 -- the planner then takes them for a few rows, and a loop over users through an index of events becomes quadratic.
--- Hash and merge joins stay linear whatever it believes.
+-- Hash and merge joins stay linear whatever it believes. What the setting adds to the estimates would call for JIT; it is off too.
 
 CREATE FUNCTION featbit.flag_results(flag_key text, event_name text, control text DEFAULT NULL, environment text DEFAULT NULL)
 	RETURNS TABLE (rule_id text, variation text, users bigint, converted bigint, mean double precision,
@@ -12,6 +12,7 @@ CREATE FUNCTION featbit.flag_results(flag_key text, event_name text, control tex
 	SET search_path = pg_catalog, pg_temp
 	SET TimeZone = 'UTC'
 	SET enable_nestloop = off
+	SET jit = off
 	AS $$
 #variable_conflict use_column
 DECLARE
