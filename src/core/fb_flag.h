@@ -165,6 +165,15 @@ fb_pick_arm(const FbSplit *split, uint32_t pick)
 	uint32_t	low = 0;
 	uint32_t	high = split->arm_count - 1;
 
+	if (high < 8)
+	{
+		/* Counting does not branch, and the branches could not be foreseen. */
+		uint32_t	arm = 0;
+
+		for (; low < high; low++)
+			arm += split->arms[low].upper <= pick;
+		return split->arms[arm].variation;
+	}
 	while (low < high)
 	{
 		uint32_t	middle = low + (high - low) / 2;

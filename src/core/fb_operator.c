@@ -44,8 +44,14 @@ list_has_number(const FbContext *context, const FbList *list, const FbValue *val
 	while (low < high)
 	{
 		uint32_t	middle = low + (high - low) / 2;
-		int			order = fb_compare_numbers(context, value, &list->numbers[middle]);
+		FbValue		listed = {.kind = FB_VALUE_NUMBER};
+		int			order;
 
+		if (context->methods->compare_numbers != NULL)
+			listed.exact = list->numbers[middle].exact;
+		else
+			listed.number = list->numbers[middle].number;
+		order = fb_compare_numbers(context, value, &listed);
 		if (order == 0)
 			return true;
 		if (order < 0)

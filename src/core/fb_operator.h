@@ -43,16 +43,24 @@ typedef enum FbOperandShape
 	FB_OPERAND_RANGE			/* array of two numbers */
 } FbOperandShape;
 
+/* A number of a list: as in FbValue either a double or the adapter's own. */
+typedef union FbNumber
+{
+	double		number;
+	const void *exact;
+} FbNumber;
+
 /* The scalars of a list, by type. */
 typedef struct FbList
 {
 	FbSet		strings;
-	const FbValue *numbers;		/* ascending */
+	const FbNumber *numbers;	/* ascending */
 	uint32_t	number_count;
 	bool		has_true;
 	bool		has_false;
 } FbList;
 
+/* The compiler allocates only the member that the operator's shape uses. */
 typedef struct FbOperand
 {
 	union

@@ -14,6 +14,17 @@
 
 #define MAX_NEEDLE 1024			/* bytes; bounds the work of contains */
 
+/* Memory that an operand of each shape needs. */
+static const Size operand_sizes[] = {
+	[FB_OPERAND_NONE] = 1,
+	[FB_OPERAND_SCALAR] = sizeof(FbValue),
+	[FB_OPERAND_LIST] = sizeof(FbList),
+	[FB_OPERAND_STRINGS] = offsetof(FbOperand, needle_count) + sizeof(uint32_t),
+	[FB_OPERAND_PATTERN] = sizeof(FbRegex *),
+	[FB_OPERAND_NUMBER] = sizeof(FbValue),
+	[FB_OPERAND_RANGE] = 2 * sizeof(FbValue)
+};
+
 /* Frees a pattern together with the memory context that holds the flag. */
 static void
 free_regex(void *regex)
@@ -61,11 +72,33 @@ is_scalar(const JsonbValue *value)
 
 /* Orders numbers for qsort. */
 static int
-compare_numeric(const void *a, const void *b)
+compare_numbers(const void *a, const void *b)
 {
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
-											 PointerGetDatum(((const FbValue *) a)->exact),
-											 PointerGetDatum(((const FbValue *) b)->exact)));
+											 PointerGetDatum(((const FbNumber *) a)->exact),
+											 PointerGetDatum(((const FbNumber *) b)->exact)));
+}
+
+/* Copies numbers, one after the other, and sorts them. */
+static void
+keep_numbers(FbReader *reader, FbNumber *numbers, FbList *list)
+{
+	FbNumber   *kept = fb_arena_alloc(reader->arena, sizeof(FbNumber) * list->number_count);
+	Size		total = 0;
+	char	   *memory;
+	uint32		i;
+
+	for (i = 0; i < list->number_count; i++)
+		total += INTALIGN(VARSIZE_ANY(numbers[i].exact));
+	memory = fb_arena_alloc(reader->arena, total);
+	for (i = 0; i < list->number_count; i++)
+	{
+		memcpy(memory, numbers[i].exact, VARSIZE_ANY(numbers[i].exact));
+		kept[i].exact = memory;
+		memory += INTALIGN(VARSIZE_ANY(numbers[i].exact));
+	}
+	qsort(kept, list->number_count, sizeof(FbNumber), compare_numbers);
+	list->numbers = kept;
 }
 
 /* Reads an array of scalars into a set and a sorted list. */
@@ -74,7 +107,7 @@ read_list(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbLis
 {
 	FbElements	elements;
 	JsonbValue	item;
-	FbValue    *numbers;
+	FbNumber   *numbers;
 	FbString   *strings;
 	uint32		string_count = 0;
 	Size		total = 0;
@@ -83,7 +116,7 @@ read_list(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbLis
 	if (!fb_open_array(reader, place, value, &elements))
 		return false;
 	strings = palloc(sizeof(FbString) * (elements.count + 1));
-	numbers = palloc(sizeof(FbValue) * (elements.count + 1));
+	numbers = palloc(sizeof(FbNumber) * (elements.count + 1));
 	while (fb_next_element(&elements, &item))
 	{
 		if (!is_scalar(&item))
@@ -99,7 +132,7 @@ read_list(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbLis
 			total += strings[string_count++].length;
 		}
 		else if (item.type == jbvNumeric)
-			keep_scalar(reader, &item, &numbers[list->number_count++]);
+			numbers[list->number_count++].exact = item.val.numeric;
 		else if (item.val.boolean)
 			list->has_true = true;
 		else
@@ -112,13 +145,7 @@ read_list(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbLis
 			(void) fb_set_add(&list->strings, strings[i]);
 	}
 	if (list->number_count > 0)
-	{
-		FbValue    *kept = fb_arena_alloc(reader->arena, sizeof(FbValue) * list->number_count);
-
-		qsort(numbers, list->number_count, sizeof(FbValue), compare_numeric);
-		memcpy(kept, numbers, sizeof(FbValue) * list->number_count);
-		list->numbers = kept;
-	}
+		keep_numbers(reader, numbers, list);
 	return true;
 }
 
@@ -200,6 +227,8 @@ read_range(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOp
 {
 	FbElements	elements;
 	JsonbValue	item;
+	FbNumber	lower;
+	FbNumber	upper;
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
 		JsonContainerSize(value->val.binary.data) != 2)
@@ -214,7 +243,9 @@ read_range(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOp
 			return fb_wrong_type(reader, &element, "a number", &item);
 		keep_scalar(reader, &item, &operand->bounds[elements.position]);
 	}
-	if (compare_numeric(&operand->bounds[0], &operand->bounds[1]) > 0)
+	lower.exact = operand->bounds[0].exact;
+	upper.exact = operand->bounds[1].exact;
+	if (compare_numbers(&lower, &upper) > 0)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
 						 "%s is an empty range: the first number is greater than the second", fb_place_text(place));
 	return true;
@@ -238,8 +269,8 @@ fb_read_operand(FbReader *reader, const FbPlace *place, int op, FbField *field)
 						 fb_place_text(place), fb_operators[op].name);
 		return NULL;
 	}
-	operand = fb_arena_alloc(reader->arena, sizeof(FbOperand));
-	memset(operand, 0, sizeof(FbOperand));
+	operand = fb_arena_alloc(reader->arena, operand_sizes[shape]);
+	memset(operand, 0, operand_sizes[shape]);
 	switch (shape)
 	{
 		case FB_OPERAND_NONE:

@@ -71,7 +71,7 @@ test_operators(void)
 	static const FbString needles[] = {{"xyz", 3}, {"bc", 2}};
 	static const FbString prefix[] = {{"ab", 2}};
 	static const FbString empty[] = {{"", 0}};
-	static const FbValue numbers[] = {NUMBER(-1), NUMBER(5), NUMBER(9)};
+	static const FbNumber numbers[] = {{-1}, {5}, {9}};
 	FbString	strings[] = {{"abc", 3}, {"", 0}};
 	FbOperand	operand;
 	char		message[FB_REGEX_MESSAGE_SIZE];
