@@ -72,6 +72,15 @@ unread_definition(Closure *closure, bool is_segment)
 	return definition;
 }
 
+/* Names a node in messages; the root needs no name. */
+static char *
+subject_of(const Member *node)
+{
+	if (node->level == 0)
+		return NULL;
+	return psprintf("%s \"%s\"", node->key.is_segment ? "segment" : "flag", node->key.name);
+}
+
 /* Loads and reads the row of a node. */
 static FbDefinition *
 read_node(Closure *closure, const Member *node)
@@ -81,7 +90,7 @@ read_node(Closure *closure, const Member *node)
 
 	if (node->level >= FB_MAX_DEPTH)
 		return unread_definition(closure, node->key.is_segment);
-	closure->reader.subject = psprintf("%s \"%s\"", node->key.is_segment ? "segment" : "flag", node->key.name);
+	closure->reader.subject = subject_of(node);
 	if (node->key.is_segment)
 	{
 		memset(&segment, 0, sizeof(segment));
@@ -117,10 +126,14 @@ expand_node(Closure *closure, const Member *node)
 	}
 }
 
-/* Keeps a message about a reference. */
+/* Keeps a message about a reference, in the words of the validation. */
 static const char *
-reference_error(Closure *closure, const char *text)
+reference_error(Closure *closure, const char *what, const FbReference *reference)
 {
+	const char *subject = closure->reader.subject;
+	char	   *text = psprintf("%s%s%s in %s", subject == NULL ? "" : subject, subject == NULL ? "" : ": ",
+								what, reference->path);
+
 	return fb_arena_string(&closure->arena, fb_string_of(text)).data;
 }
 
@@ -146,8 +159,8 @@ link_flag_reference(Closure *closure, const FbReference *reference, FbFlagRefere
 		const FbVariation *variation = fb_find_variation(linked->flag, fb_string_of(lfirst(cell)));
 
 		if (variation == NULL)
-			linked->error = reference_error(closure, psprintf("%s: unknown variation \"%s\" of flag \"%s\"", reference->path,
-															  (char *) lfirst(cell), reference->key));
+			linked->error = reference_error(closure, psprintf("unknown variation \"%s\" of flag \"%s\"",
+																	 (char *) lfirst(cell), reference->key), reference);
 		else
 			variations[linked->variation_count++] = variation;
 	}
@@ -172,7 +185,7 @@ link_leaf(Closure *closure, const FbTree *tree, FbCondition *condition)
 		else
 		{
 			condition->kind = FB_CONDITION_ERROR;
-			condition->error = reference_error(closure, psprintf("%s: unknown segment \"%s\"", reference->path, reference->key));
+			condition->error = reference_error(closure, psprintf("unknown segment \"%s\"", reference->key), reference);
 		}
 	}
 	else
@@ -306,8 +319,10 @@ fb_compile_flag(const FbFlagRow *row, FbLoader *loader)
 		expand_node(&closure, list_nth(closure.queue, i));
 	for (i = 0; i < list_length(closure.queue); i++)
 	{
-		FbDefinition *definition = ((Member *) list_nth(closure.queue, i))->definition;
+		const Member *node = list_nth(closure.queue, i);
+		FbDefinition *definition = node->definition;
 
+		closure.reader.subject = subject_of(node);
 		link_conditions(&closure, definition);
 		if (definition->flag != NULL)
 			link_prerequisites(&closure, definition);
