@@ -101,7 +101,7 @@ BEGIN
 		'WITH outcome AS MATERIALIZED (
 			SELECT y.label, count(*) AS converted, sum(y.valued) AS valued, sum(y.events - y.valued) AS unvalued,
 					featbit.stats_agg(coalesce(y.total, 0)) AS totals
-				FROM (SELECT octet_length(x.variation) || x.variation || coalesce(''/'' || x.rule_id, '''') AS label, count(*) AS events, count(e.value) AS valued, sum(e.value) AS total
+				FROM (SELECT octet_length(x.variation) || '':'' || x.variation || coalesce(''/'' || x.rule_id, '''') AS label, count(*) AS events, count(e.value) AS valued, sum(e.value) AS total
 						FROM %1$I.exposure x
 						JOIN %1$I.event e ON e.user_key = x.user_key AND e.occurred_at >= x.exposed_at
 						WHERE x.environment = $1 AND x.flag_key = $2 AND x.iteration = $3 AND x.randomised
@@ -133,7 +133,7 @@ BEGIN
 				FROM split p CROSS JOIN LATERAL jsonb_array_elements(p.weights) w),
 		arm AS (
 			SELECT a.rule_id, a.variation, sum(a.users)::bigint AS users, sum(a.expected) AS expected, sum(a.mixed)::bigint AS mixed,
-					octet_length(a.variation) || a.variation || coalesce(''/'' || a.rule_id, '''') AS label, array_position($9, a.variation) AS place
+					octet_length(a.variation) || '':'' || a.variation || coalesce(''/'' || a.rule_id, '''') AS label, array_position($9, a.variation) AS place
 				FROM (SELECT c.rule_id, c.variation, c.users, 0::float8 AS expected, c.mixed FROM cell c
 						UNION ALL SELECT x.rule_id, x.variation, 0, x.expected, 0 FROM expectation x) a
 				GROUP BY a.rule_id, a.variation

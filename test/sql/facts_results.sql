@@ -72,12 +72,12 @@ INSERT INTO event (environment, user_key, event_name, value, occurred_at)
 -- flag_results does without ANALYZE, this does not
 ANALYZE exposure, event;
 CREATE TEMP TABLE unit AS
-	SELECT x.user_key, x.variation, coalesce(y.total, 0) AS total, y.total IS NOT NULL AS converted
-		FROM exposure x LEFT JOIN LATERAL (
-			SELECT sum(e.value) AS total FROM event e
-				WHERE e.environment = x.environment AND e.user_key = x.user_key AND e.event_name = 'order' AND e.occurred_at >= x.exposed_at) y ON true
-		WHERE x.environment = 'test_results' AND x.flag_key = 'price' AND x.randomised
-			AND (SELECT count(DISTINCT o.variation) FROM exposure o WHERE o.environment = 'test_results' AND o.flag_key = 'price' AND o.user_key = x.user_key) = 1;
+	SELECT x.user_key, x.variation, coalesce(sum(e.value), 0) AS total, count(e.user_key) > 0 AS converted
+		FROM exposure x
+		LEFT JOIN event e ON e.environment = x.environment AND e.user_key = x.user_key AND e.event_name = 'order' AND e.occurred_at >= x.exposed_at
+		WHERE x.environment = 'test_results' AND x.flag_key = 'price' AND x.randomised AND x.user_key NOT IN (
+			SELECT o.user_key FROM exposure o WHERE o.environment = 'test_results' AND o.flag_key = 'price' GROUP BY o.user_key HAVING count(DISTINCT o.variation) > 1)
+		GROUP BY x.user_key, x.variation;
 WITH plain AS (
 	SELECT variation, count(*) AS users, count(*) FILTER (WHERE converted) AS converted, avg(total) AS mean, var_samp(total) / count(*) AS v, var_samp(total) AS s2 FROM unit GROUP BY variation),
 welch AS (
