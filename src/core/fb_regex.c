@@ -27,13 +27,22 @@
 struct FbRegex
 {
 	pcre2_code *code;
+	uint32_t	match_options;
+	bool		has_machine_code;
+	bool		anchored;
+};
+
+/*
+ * What matching works in.  A process matches one subject at a time, so all
+ * patterns share it, and the memory that a hard match has needed is kept once.
+ */
+static struct
+{
 	pcre2_match_data *match_data;
 	pcre2_match_context *interpreted;
 	pcre2_match_context *compiled;	/* NULL: interpreter only */
 	pcre2_jit_stack *stack;
-	uint32_t	match_options;
-	bool		anchored;
-};
+}			engine;
 
 /* Finds \G, which has no meaning in a search by windows. */
 static bool
@@ -65,21 +74,43 @@ find_backslash_g(FbString pattern, uint32_t *offset)
 	return false;
 }
 
-/* Prepares the machine code; leaves the interpreter alone where that is impossible. */
-static void
-prepare_jit(FbRegex *regex)
+/* Prepares the engine for the interpreter; false without memory. */
+static bool
+prepare_engine(void)
 {
-	if (pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) != 0)
-		return;
-	regex->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
-	if (regex->stack == NULL)
-		return;
-	regex->compiled = pcre2_match_context_create(NULL);
-	if (regex->compiled == NULL)
-		return;
-	(void) pcre2_set_match_limit(regex->compiled, FB_REGEX_MATCH_LIMIT / JIT_FRACTION);
-	(void) pcre2_set_heap_limit(regex->compiled, FB_REGEX_HEAP_LIMIT);
-	pcre2_jit_stack_assign(regex->compiled, NULL, regex->stack);
+	if (engine.match_data == NULL)
+		engine.match_data = pcre2_match_data_create(1, NULL);
+	if (engine.interpreted == NULL)
+	{
+		engine.interpreted = pcre2_match_context_create(NULL);
+		if (engine.interpreted != NULL)
+		{
+			(void) pcre2_set_match_limit(engine.interpreted, FB_REGEX_MATCH_LIMIT);
+			(void) pcre2_set_heap_limit(engine.interpreted, FB_REGEX_HEAP_LIMIT);
+		}
+	}
+	return engine.match_data != NULL && engine.interpreted != NULL;
+}
+
+/* Makes machine code; false where that is impossible, which leaves the interpreter. */
+static bool
+make_machine_code(pcre2_code *code)
+{
+	if (pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) != 0)
+		return false;
+	if (engine.stack == NULL)
+		engine.stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
+	if (engine.stack != NULL && engine.compiled == NULL)
+	{
+		engine.compiled = pcre2_match_context_create(NULL);
+		if (engine.compiled != NULL)
+		{
+			(void) pcre2_set_match_limit(engine.compiled, FB_REGEX_MATCH_LIMIT / JIT_FRACTION);
+			(void) pcre2_set_heap_limit(engine.compiled, FB_REGEX_HEAP_LIMIT);
+			pcre2_jit_stack_assign(engine.compiled, NULL, engine.stack);
+		}
+	}
+	return engine.compiled != NULL;
 }
 
 /* Compiles a pattern; NULL with a message and the byte offset of the fault. */
@@ -103,8 +134,9 @@ fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
 		return NULL;
 	}
 	regex = calloc(1, sizeof(FbRegex));
-	if (regex == NULL)
+	if (regex == NULL || !prepare_engine())
 	{
+		free(regex);
 		snprintf(message, FB_REGEX_MESSAGE_SIZE, "out of memory");
 		return NULL;
 	}
@@ -118,35 +150,21 @@ fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
 		free(regex);
 		return NULL;
 	}
-	regex->match_data = pcre2_match_data_create(1, NULL);
-	regex->interpreted = pcre2_match_context_create(NULL);
-	if (regex->match_data == NULL || regex->interpreted == NULL)
-	{
-		fb_regex_free(regex);
-		snprintf(message, FB_REGEX_MESSAGE_SIZE, "out of memory");
-		return NULL;
-	}
-	(void) pcre2_set_match_limit(regex->interpreted, FB_REGEX_MATCH_LIMIT);
-	(void) pcre2_set_heap_limit(regex->interpreted, FB_REGEX_HEAP_LIMIT);
 	(void) pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &all_options);
 	regex->anchored = (all_options & PCRE2_ANCHORED) != 0;
 	if (options & FB_REGEX_TRUST_UTF8)
 		regex->match_options = PCRE2_NO_UTF_CHECK;
 	if (!(options & FB_REGEX_NO_JIT))
-		prepare_jit(regex);
+		regex->has_machine_code = make_machine_code(regex->code);
 	return regex;
 }
 
-/* Frees a pattern and everything made for it. */
+/* Frees a pattern. */
 void
 fb_regex_free(FbRegex *regex)
 {
 	if (regex == NULL)
 		return;
-	pcre2_match_context_free(regex->compiled);
-	pcre2_match_context_free(regex->interpreted);
-	pcre2_jit_stack_free(regex->stack);
-	pcre2_match_data_free(regex->match_data);
 	pcre2_code_free(regex->code);
 	free(regex);
 }
@@ -157,17 +175,17 @@ search_window(FbRegex *regex, FbString subject, PCRE2_SIZE start, PCRE2_SIZE las
 {
 	int			code;
 
-	if (regex->compiled != NULL)
+	if (regex->has_machine_code)
 	{
-		(void) pcre2_set_offset_limit(regex->compiled, last);
+		(void) pcre2_set_offset_limit(engine.compiled, last);
 		code = pcre2_match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options,
-						   regex->match_data, regex->compiled);
+						   engine.match_data, engine.compiled);
 		if (code != PCRE2_ERROR_MATCHLIMIT && code != PCRE2_ERROR_JIT_STACKLIMIT)
 			return code;
 	}
-	(void) pcre2_set_offset_limit(regex->interpreted, last);
+	(void) pcre2_set_offset_limit(engine.interpreted, last);
 	return pcre2_match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options | PCRE2_NO_JIT,
-					   regex->match_data, regex->interpreted);
+					   engine.match_data, engine.interpreted);
 }
 
 /* Tells whether the pattern is found in the subject. */

@@ -29,6 +29,7 @@ typedef struct Visit
 {
 	VisitKey	key;
 	bool		done;
+	bool		missing;		/* there is no such row */
 	int			height;			/* levels below and including it */
 } Visit;
 
@@ -61,6 +62,7 @@ get_visit(Walk *walk, bool is_segment, const char *name, bool *found)
 	if (!*found)
 	{
 		visit->done = false;
+		visit->missing = false;
 		visit->height = 0;
 	}
 	return visit;
@@ -113,8 +115,8 @@ static void
 check_other_flag(const FbReference *reference, const FbFlagRow *row)
 {
 	FbArena		arena = {CurrentMemoryContext};
-	FbReader	lenient = {false, NULL, &arena};
-	FbReader	strict = {true, NULL, &arena};
+	FbReader	lenient = {.arena = &arena};
+	FbReader	strict = {.strict = true,.arena = &arena};
 	FbFlag		flag;
 	ListCell   *cell;
 
@@ -130,6 +132,7 @@ check_other_flag(const FbReference *reference, const FbFlagRow *row)
 	{
 		char	   *key = lfirst(cell);
 
+		CHECK_FOR_INTERRUPTS();
 		if (fb_find_variation(&flag, fb_string_of(key)) == NULL)
 			(void) fb_unknown_variation(&strict, psprintf("%s.variations", reference->path), key, &flag, reference->key);
 	}
@@ -150,6 +153,8 @@ walk_reference(Walk *walk, const FbReference *reference)
 
 	if (found && !visit->done)
 		report_cycle(walk, visit, reference);
+	if (found && visit->missing && direct)
+		report_dangling(walk, reference);
 	if (found && !(direct && !reference->to_segment))
 		return visit->height;
 
@@ -161,6 +166,7 @@ walk_reference(Walk *walk, const FbReference *reference)
 		if (direct)
 			report_dangling(walk, reference);
 		visit->done = true;
+		visit->missing = true;
 		return 0;
 	}
 	if (direct && !reference->to_segment)
@@ -225,7 +231,7 @@ check_row(const FbFlagRow *flag, const FbSegmentRow *segment, FbLoader *loader, 
 	MemoryContext keep = CurrentMemoryContext;
 	MemoryContext work = AllocSetContextCreate(keep, "featbit check", ALLOCSET_DEFAULT_SIZES);
 	FbArena		arena = {work};
-	FbReader	reader = {true, NULL, &arena};
+	FbReader	reader = {.strict = true,.arena = &arena};
 	FbDefinition *definition;
 
 	MemoryContextSwitchTo(work);

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "core/fb_hash.h"
 #include "flags/definition.h"
@@ -128,6 +129,8 @@ check_user_once(FbReader *reader, const FbPlace *place, const FbTarget *targets,
 	int			earlier;
 
 	for (i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (earlier = 0; earlier < target; earlier++)
 			if (fb_set_has(&targets[earlier].users, users[i]))
 			{
@@ -137,6 +140,7 @@ check_user_once(FbReader *reader, const FbPlace *place, const FbTarget *targets,
 								 "user \"%s\" in %s is already in targets[%d]",
 								 server_text(users[i]), fb_place_text(&element), earlier);
 			}
+	}
 	return true;
 }
 
@@ -390,7 +394,8 @@ fb_read_flag(FbReader *reader, const FbFlagRow *row)
 	salt = fb_string_of(row->salt != NULL ? row->salt : row->key);
 	read_defaults(reader, row, flag, salt);
 	read_prerequisites(reader, row, definition);
-	read_targets(reader, row, flag);
+	if (!reader->references_only)
+		read_targets(reader, row, flag);
 	read_rules(reader, row, definition, salt);
 	flag->is_static = definition->prerequisites == NIL && flag->target_count == 0 && flag->rule_count == 0 &&
 		flag->fallthrough.kind == FB_SERVE_VARIATION;

@@ -11,6 +11,7 @@
 #include "utils/numeric.h"
 
 #include "flags/definition.h"
+#include "pg_compat.h"
 
 #define MAX_NEEDLE 1024			/* bytes; bounds the work of contains */
 
@@ -271,6 +272,8 @@ fb_read_operand(FbReader *reader, const FbPlace *place, int op, FbField *field)
 	}
 	operand = fb_arena_alloc(reader->arena, operand_sizes[shape]);
 	memset(operand, 0, operand_sizes[shape]);
+	if (reader->references_only)
+		return operand;
 	switch (shape)
 	{
 		case FB_OPERAND_NONE:

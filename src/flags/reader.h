@@ -36,6 +36,7 @@ typedef struct FbArena
 typedef struct FbReader
 {
 	bool		strict;
+	bool		references_only;	/* operands and lists of users are not wanted */
 	const char *subject;		/* prefix of a kept defect, e.g. segment "beta" */
 	FbArena    *arena;
 	const char *defect;			/* lenient: the first defect since it was last taken */

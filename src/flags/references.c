@@ -38,7 +38,7 @@ read_references(const FbFlagRow *flag, const FbSegmentRow *segment)
 	MemoryContext keep = CurrentMemoryContext;
 	MemoryContext work = AllocSetContextCreate(keep, "featbit references", ALLOCSET_DEFAULT_SIZES);
 	FbArena		arena = {work};
-	FbReader	reader = {false, NULL, &arena};
+	FbReader	reader = {.references_only = true,.arena = &arena};
 	FbDefinition *definition;
 	List	   *references;
 

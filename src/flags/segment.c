@@ -23,7 +23,7 @@ read_users(FbReader *reader, const char *column, Datum datum, FbSet *set)
 	Size		total = 0;
 	int			i;
 
-	if (datum == (Datum) 0)
+	if (datum == (Datum) 0 || reader->references_only)
 		return true;
 	array = DatumGetArrayTypeP(datum);
 	if (ARR_NDIM(array) > 1)

@@ -7,6 +7,7 @@
 #include "utils/builtins.h"
 
 #include "flags/definition.h"
+#include "pg_compat.h"
 
 #define MAX_VARIATIONS 1000
 

@@ -1,5 +1,6 @@
 -- definitions that arrive past the validation, as by replication: each part that is broken is an error when it is reached
 SET featbit.environment = 'test_broken';
+\set SHOW_CONTEXT never
 \set ECHO all
 SELECT featbit.create_segment('good', '{ann}') AS good, featbit.create_flag('other', '[{"key": "on", "value": true}]') AS other;
 
@@ -79,3 +80,8 @@ SELECT 'test_broken', 'lattice-' || level || '-' || side,
 FROM generate_series(1, 15) level, generate_series(0, 1) side;
 COMMIT;
 SELECT pg_temp.broken('{"rules": [{"id": "a", "when": {"segment": "lattice-1-0"}, "serve": {"variation": "blue"}}]}');
+
+-- a reference that dangles behind another one is found when it is written directly
+SELECT featbit.create_flag('direct', '[{"key": "on", "value": true}]');
+SELECT featbit.add_rule('direct', '{"id": "a", "when": {"all": [{"segment": "dangling"}]}, "serve": {"variation": "on"}}');
+SELECT featbit.add_rule('direct', '{"id": "b", "when": {"all": [{"segment": "dangling"}, {"segment": "gone"}]}, "serve": {"variation": "on"}}');
