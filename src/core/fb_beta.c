@@ -27,20 +27,19 @@ typedef struct BetaEdge
 {
 	double		a;
 	double		b;
-	double		x;
-	double		y;
-	double		slope;			/* (a - 1)/x - (b - 1)/y */
+	double		odds;			/* x / y */
+	double		slope;			/* (a - 1) - (b - 1) x / y */
 } BetaEdge;
 
-/* Log density of the beta distribution at x - s, relative to that at x. */
+/* Log density of the beta distribution at x (1 - u), relative to that at x. */
 static double
-beta_shape(double s, const void *arg)
+beta_shape(double u, const void *arg)
 {
 	const BetaEdge *edge = arg;
 
-	return -s * edge->slope -
-		(edge->a - 1.0) * fb_log1p_gap(-s / edge->x) -
-		(edge->b - 1.0) * fb_log1p_gap(s / edge->y);
+	return -u * edge->slope -
+		(edge->a - 1.0) * fb_log1p_gap(-u) -
+		(edge->b - 1.0) * fb_log1p_gap(u * edge->odds);
 }
 
 /*
@@ -92,17 +91,15 @@ beta_log_lower(double a, double b, double x, double y, double lambda, double log
 	if (a > LARGE_SHAPE && b > LARGE_SHAPE)
 	{
 		BetaEdge	edge;
-		double		slope = lambda - y + x; /* times 1 / (x y) */
 		double		width;
 
 		edge.a = a;
 		edge.b = b;
-		edge.x = x;
-		edge.y = y;
-		edge.slope = slope / (x * y);
-		width = fmin(x * y / fmax(slope, 0.0),
-					 1.0 / sqrt((a - 1.0) / (x * x) + (b - 1.0) / (y * y)));
-		return log_prefactor + log(fb_tail_integral(beta_shape, &edge, width, x) / (x * y));
+		edge.odds = x / y;
+		edge.slope = (lambda - y + x) / y;
+		width = fmin(1.0 / fmax(edge.slope, 0.0),
+					 1.0 / hypot(sqrt(a - 1.0), sqrt(b - 1.0) * edge.odds));
+		return log_prefactor + log(fb_tail_integral(beta_shape, &edge, width, 1.0) / y);
 	}
 	return log_prefactor + log(beta_fraction(a, b, x, y, lambda));
 }

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "fmgr.h"
@@ -32,13 +31,13 @@ domain_error(const char *name, double value, const char *domain)
 			 errmsg("%s must be %s, not %g", name, domain, value)));
 }
 
-/* Checks that a shape parameter or number of degrees of freedom is positive and finite. */
+/* Checks that a shape parameter or number of degrees of freedom is positive and not extreme. */
 static double
 check_positive(const char *name, double value)
 {
-	/* Subnormal shapes have too few digits for the formulas. */
-	if (!(value >= DBL_MIN) || isinf(value))
-		domain_error(name, value, "a positive finite number");
+	/* Beyond these the formulas would leave the range of float8. */
+	if (!(value >= 1e-300 && value <= 1e300))
+		domain_error(name, value, "positive, from 1e-300 to 1e300");
 	return value;
 }
 
