@@ -77,7 +77,8 @@ BEGIN
 	EXECUTE format('SELECT coalesce(array_agg(m.user_key::text), ''{}'') FROM (SELECT * FROM %s s LIMIT $4) m', mixed_source)
 		INTO mixed USING env, flag_results.flag_key, flag.iteration, max_mixed + 1;
 	IF cardinality(mixed) <= max_mixed THEN
-		mixed_source := 'unnest($4)';
+		-- DISTINCT tells the planner what it cannot know of an array, so that it hashes the list and not the exposures
+		mixed_source := '(SELECT DISTINCT u.user_key FROM unnest($4) u (user_key))';
 	END IF;
 
 	-- how many users each split has dealt: one cell per rule, variation, revision and stretch of time between the boundaries
@@ -189,5 +190,5 @@ COMMENT ON FUNCTION featbit.flag_results(text, text, text, text) IS
 Counted are the randomised exposures of the flag''s current iteration: every exposed user is in the denominator, from the first exposure; events count from that moment on. Users with exposures to several variations in the iteration, randomised or not, are left out.
 The metric: when none of these events carries a value, the proportion of users with at least one event; otherwise the mean over users of the sum of their values, an event without value adding nothing (note events_without_value).
 flag_key, event_name: required. control: variation to compare with in every rule; default: of each rule, the first in the flag''s order that it serves. environment: default the setting featbit.environment.
-Returns users; converted: users with at least one event; mean: the metric; effect: its difference from the control relative to the control''s mean (0.1 = 10 % more), with 95 % interval (Fieller), two-sided p_value (Welch) and p_adjusted (Holm, over all rows returned); srm_p: sample-ratio check of the rule against the weights of the revisions (and stages of a ramp) that dealt its users; mixed_users: users of this row left out for having seen several variations; status: as of effect(), or unit_mismatch when the split goes by something else than the user key, so that users are not independent: then interval and p are NULL; notes: control, sample_ratio_mismatch (srm_p < 0.001), unknown_weights (a revision is not in the history: no srm_p), events_without_value, and those of effect().
+Returns users; converted: users with at least one event; mean: the metric; effect: its difference from the control relative to the control''s mean (0.1 = 10 % more), with 95 % interval (Fieller), two-sided p_value (Welch) and p_adjusted (Holm, over all rows returned); srm_p: sample-ratio check of the rule against the weights of the revisions (and stages of a ramp) that dealt its users; mixed_users: users of this row left out for having seen several variations; status: as of effect(), or unit_mismatch when the split goes by something else than the user key, so that users are not independent: then interval, p_value, p_adjusted and srm_p are NULL; notes: control, sample_ratio_mismatch (srm_p < 0.001), unknown_weights (a revision is not in the history: no srm_p), events_without_value, and those of effect().
 Errors: unknown environment, flag or control (42704), no tracking tables (55000), no flag or event given (22004)';

@@ -270,6 +270,7 @@ COMMENT ON FUNCTION featbit.expose(text, text, jsonb, text, text) IS
 'evaluates a flag for a user, records in the caller''s transaction that the user saw the variation, and returns what evaluate_flag returns.
 The first exposure of a user to a variation in an iteration is kept, at statement_timestamp(); a repeated one writes nothing, and neither does an evaluation that ends in an error or without a variation.
 variation: what the application really served. When the evaluation agrees it changes nothing; otherwise that variation''s value is returned and the exposure is recorded with reason OVERRIDDEN, no rule and randomised false. Nothing is recorded of an unknown flag, nor of no user.
+Under REPEATABLE READ, an exposure that another transaction has recorded since the snapshot raises 40001, as other writes do.
 Errors: no tracking schema (55000), read-only transaction or standby (25006), a variation that the flag does not have (22023)';
 COMMENT ON FUNCTION featbit.expose(bigint, text, jsonb, text, text) IS
 'evaluates a flag for a user with a bigint key (recorded in decimal) and records the exposure; see expose(text, text, jsonb, text, text)';

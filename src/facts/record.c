@@ -8,6 +8,11 @@
  * tables, but none on featbit.environment.  The INSERT runs with the rights of
  * the caller through SPI, so that partitions, triggers and row-level security
  * of the user's tables do their work; its plan is kept for the session.
+ *
+ * Both times default to statement_timestamp().  The start of the transaction
+ * may lie long before, so that events of others from in between would count;
+ * the wall clock would put an exposure after an event that the same statement
+ * records.
  */
 #include "postgres.h"
 
