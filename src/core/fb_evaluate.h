@@ -26,6 +26,7 @@ typedef enum FbReason
 	FB_REASON_SPLIT,
 	FB_REASON_DISABLED,
 	FB_REASON_PREREQUISITE_FAILED,
+	FB_REASON_OVERRIDDEN,		/* by the caller, not by the flag */
 	FB_REASON_ERROR
 } FbReason;
 

@@ -202,6 +202,22 @@ add_pin(FbCallSite *site, FbCompiled *compiled)
 	pin->compiled = compiled;
 }
 
+/* Looks up what featbit.override says about the flag asked for last. */
+static void
+set_override(FbCallSite *site)
+{
+	MemoryContext old_context;
+
+	if (site->override != NULL)
+		pfree(site->override);
+	site->override = NULL;
+	if (likely(!fb_allow_override_setting))
+		return;
+	old_context = MemoryContextSwitchTo(site->context);
+	site->override = fb_overriding_variation(site->compiled->key);
+	MemoryContextSwitchTo(old_context);
+}
+
 /*
  * Returns the compiled flag that this call site sees in this statement.  It
  * stays pinned until the site is used in another statement or goes away.
@@ -249,5 +265,6 @@ fb_call_site_flag(FbCallSite *site, const text *environment, const text *flag_ke
 	}
 	site->compiled = compiled;
 	site->default_environment = environment == NULL;
+	set_override(site);
 	return compiled;
 }

@@ -30,6 +30,7 @@ typedef struct FbCallSite
 	FbStatement statement;
 	FbCompiled *compiled;		/* the flag asked for last; pinned */
 	bool		default_environment;	/* it was asked for without an environment */
+	char	   *override;		/* variation that featbit.override gives it; NULL: none */
 	struct fb_pins_hash *pins;	/* every flag of this statement, once there are several */
 	MemoryContext context;
 	MemoryContextCallback callback;

@@ -86,6 +86,25 @@ is_object(Datum value)
 	return (header & JB_FOBJECT) != 0;
 }
 
+/* Answers with the variation that featbit.override names. */
+static void
+override(FbEvaluation *evaluation)
+{
+	FbOutcome  *outcome = &evaluation->outcome;
+	const char *name = evaluation->site->override;
+	const FbVariation *variation =
+		fb_flag_variation(evaluation->compiled->flag, (FbString) {name, strlen(name)});
+
+	if (variation == NULL)
+	{
+		set_error(outcome, FB_ERROR_GENERAL, "featbit.override names a variation that the flag does not have");
+		return;
+	}
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->reason = FB_REASON_OVERRIDDEN;
+	outcome->variation = variation;
+}
+
 /* Evaluates a flag; whatever is wrong with it or with the arguments becomes the outcome. */
 void
 fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
@@ -115,6 +134,11 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 		set_error(&evaluation->outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
 		return;
 	}
+	if (unlikely(evaluation->site->override != NULL))
+	{
+		override(evaluation);
+		return;
+	}
 	request.user_key_missing = user_key == NULL;
 	if (user_key != NULL)
 		request.user_key = *user_key;
@@ -138,10 +162,11 @@ evaluate(FunctionCallInfo fcinfo, FbKeyType key_type, int context_argument, FbEv
 		user_key = fb_user_key(PG_GETARG_DATUM(0), key_type, evaluation->key_buffer);
 	if (likely(!PG_ARGISNULL(0) && !PG_ARGISNULL(1)))
 	{
-		const FbCompiled *compiled = fb_call_site_flag(fb_call_site(fcinfo), FB_TEXT_ARGUMENT(context_argument + 1),
+		FbCallSite *site = fb_call_site(fcinfo);
+		const FbCompiled *compiled = fb_call_site_flag(site, FB_TEXT_ARGUMENT(context_argument + 1),
 													   PG_GETARG_TEXT_PP(1));
 
-		if (compiled->flag != NULL && compiled->flag->plain_split != NULL &&
+		if (compiled->flag != NULL && compiled->flag->plain_split != NULL && site->override == NULL &&
 			(PG_ARGISNULL(context_argument) || is_object(PG_GETARG_DATUM(context_argument))))
 		{
 			evaluation->compiled = compiled;

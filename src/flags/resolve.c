@@ -38,6 +38,8 @@ fb_reason_name(FbReason reason)
 			return "DISABLED";
 		case FB_REASON_PREREQUISITE_FAILED:
 			return "PREREQUISITE_FAILED";
+		case FB_REASON_OVERRIDDEN:
+			return "OVERRIDDEN";
 		case FB_REASON_ERROR:
 			break;
 	}
