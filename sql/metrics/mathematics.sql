@@ -35,10 +35,10 @@ CREATE FUNCTION featbit.beta_inc(a float8, b float8, x float8) RETURNS float8
 	AS 'MODULE_PATHNAME', 'fb_sql_beta_inc' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.beta_inc(float8, float8, float8) IS
-'Regularised incomplete beta function I_x(a, b) (DLMF 8.17): P(X <= x) for X ~ Beta(a, b); continued fraction of DiDonato and Morris (1992) with Loader''s saddle point prefactor. a, b: shapes from 1e-300 to 1e300 (relative accuracy 1e-12 from 1e-3); x: from 0 to 1. The upper tail is beta_inc(b, a, 1 - x). Errors: 22023 for arguments out of range. NULL gives NULL.';
+'Regularised incomplete beta function I_x(a, b) (DLMF 8.17): P(X <= x) for X ~ Beta(a, b); continued fraction of DiDonato and Morris (1992) with Loader''s saddle point prefactor. a, b: shapes from 1e-300 to 1e300 (relative accuracy 1e-12 from 0.01); x: from 0 to 1. The upper tail is beta_inc(b, a, 1 - x). Errors: 22023 for arguments out of range. NULL gives NULL.';
 
 CREATE FUNCTION featbit.gamma_inc(a float8, x float8) RETURNS float8
 	AS 'MODULE_PATHNAME', 'fb_sql_gamma_inc' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.gamma_inc(float8, float8) IS
-'Regularised lower incomplete gamma function P(a, x) (DLMF 8.2): P(X <= x) for X ~ Gamma(a, 1). The upper tail Q(a, x) is chi2_sf(2 * x, 2 * a). a: shape from 1e-300 to 1e300 (relative accuracy 1e-12 from 1e-3); x: >= 0, also infinite. Errors: 22023 for arguments out of range. NULL gives NULL.';
+'Regularised lower incomplete gamma function P(a, x) (DLMF 8.2): P(X <= x) for X ~ Gamma(a, 1). The upper tail Q(a, x) is chi2_sf(2 * x, 2 * a). a: shape from 1e-300 to 1e300 (relative accuracy 1e-12 from 0.01); x: >= 0, also infinite. Errors: 22023 for arguments out of range. NULL gives NULL.';

@@ -88,8 +88,8 @@ fb_stats_add(FbStats *state, double y)
 {
 	double		delta = y - state->value[0];
 
-	state->n++;
-	state->value[0] += delta / (double) state->n;
+	/* A reciprocal does not wait for the mean of the row before, a quotient would. */
+	state->value[0] += delta * (1.0 / (double) ++state->n);
 	state->value[1] += delta * (y - state->value[0]);
 	return isfinite(state->value[1]);
 }
