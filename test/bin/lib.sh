@@ -221,8 +221,8 @@ prerequisites()
 	fi
 	echo "featbit_pg: installing what is missing: $list" >&2
 	: >"$work/apt.log"
-	# Not through step: apt-get must not be cut off while it unpacks, so it watches for $work/stop itself.
-	${sudo[@]+"${sudo[@]}"} bash test/bin/install-packages "$$" "$work/stop" "${packages[@]}" >"$work/apt.log" 2>&1 &
+	# Not through step: apt-get must not be cut off while it unpacks, so it watches for $work/stop itself and does not carry FEATBIT_RUN.
+	${sudo[@]+"${sudo[@]}"} env -u TMPDIR -u FEATBIT_RUN bash test/bin/install-packages "$$" "$work/stop" "${packages[@]}" >"$work/apt.log" 2>&1 &
 	root_job=$!
 	wait "$root_job"
 	local status=$?
