@@ -33,6 +33,7 @@ typedef enum FbRegexResult
 
 extern FbRegex *fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset);
 extern void fb_regex_free(FbRegex *regex);
-extern FbRegexResult fb_regex_match(FbRegex *regex, FbString subject, void (*poll) (const FbContext *), const FbContext *context);
+extern FbRegexResult fb_regex_match(FbRegex *regex, FbString subject, void (*poll)(const FbContext *),
+									const FbContext *context);
 
 #endif							/* FB_REGEX_H */

@@ -155,6 +155,8 @@ fb_parse_time(FbString text, int64_t *time)
 	}
 	if (cursor.at != cursor.end)
 		return false;
-	*time = (days_from_2000(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset) * USECS_PER_SECOND + fraction;
+	*time = (days_from_2000(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset) *
+				USECS_PER_SECOND +
+			fraction;
 	return true;
 }

@@ -62,7 +62,8 @@ enum
 	FIELD_COUNT
 };
 
-static FbTree *read_at(FbReader *reader, FbDefinition *definition, const FbPlace *place, const JsonbValue *value, int level);
+static FbTree *read_at(FbReader *reader, FbDefinition *definition, const FbPlace *place,
+					   const JsonbValue *value, int level);
 
 /* Makes a leaf of the given kind. */
 static FbTree *
@@ -101,7 +102,9 @@ unknown_operator(FbReader *reader, const FbPlace *place, FbString name)
 	for (i = 0; i < FB_OPERATOR_COUNT; i++)
 	{
 		fb_suggest_offer(&suggestion, fb_operators[i].name);
-		appendStringInfo(&legal, "%s%s", i == 0 ? "" : i == FB_OPERATOR_COUNT - 1 ? " and " : ", ", fb_operators[i].name);
+		if (i > 0)
+			appendStringInfoString(&legal, i == FB_OPERATOR_COUNT - 1 ? " and " : ", ");
+		appendStringInfoString(&legal, fb_operators[i].name);
 	}
 	appendStringInfoChar(&legal, '.');
 	for (i = 0; i < (int) lengthof(operator_synonyms); i++)
@@ -220,7 +223,8 @@ read_flag(FbReader *reader, FbDefinition *definition, const FbPlace *place, FbFi
 
 /* Reads all, any or not. */
 static FbTree *
-read_group(FbReader *reader, FbDefinition *definition, const FbPlace *place, FbField *field, FbTreeKind kind, int level)
+read_group(FbReader *reader, FbDefinition *definition, const FbPlace *place, FbField *field, FbTreeKind kind,
+		   int level)
 {
 	FbPlace		list_place = {place, field->name, 0};
 	FbTree	   *tree = palloc0(sizeof(FbTree));
@@ -268,9 +272,11 @@ check_fields(FbReader *reader, const FbPlace *place, const FbField *fields, int 
 	if (attribute && !fields[FIELD_OP].present)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s has no \"op\"", fb_place_text(place));
 	if (*kind == FIELD_FLAG && !fields[FIELD_VARIATIONS].present)
-		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s has no \"variations\"", fb_place_text(place));
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s has no \"variations\"",
+						 fb_place_text(place));
 	for (i = FIELD_OP; i < FIELD_COUNT; i++)
-		if (fields[i].present && !(attribute && i != FIELD_VARIATIONS) && !(*kind == FIELD_FLAG && i == FIELD_VARIATIONS))
+		if (fields[i].present && !(attribute && i != FIELD_VARIATIONS) &&
+			!(*kind == FIELD_FLAG && i == FIELD_VARIATIONS))
 			return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "\"%s\" does not belong beside \"%s\" in %s",
 							 fields[i].name, fields[*kind].name, fb_place_text(place));
 	return true;
@@ -282,8 +288,9 @@ too_deep(FbReader *reader, const FbPlace *place)
 {
 	while (place->parent != NULL && place->parent->parent != NULL)
 		place = place->parent;
-	(void) fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "conditions are nested more than %d levels deep in %s",
-					 FB_MAX_NESTING, fb_place_text(place));
+	(void) fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL,
+					 "conditions are nested more than %d levels deep in %s", FB_MAX_NESTING,
+					 fb_place_text(place));
 }
 
 /* Reads a condition at a level of nesting. */
@@ -306,7 +313,8 @@ read_at(FbReader *reader, FbDefinition *definition, const FbPlace *place, const 
 
 	if (level > FB_MAX_NESTING)
 		too_deep(reader, place);
-	else if (fb_read_object(reader, place, value, fields, FIELD_COUNT) && check_fields(reader, place, fields, &kind))
+	else if (fb_read_object(reader, place, value, fields, FIELD_COUNT) &&
+			 check_fields(reader, place, fields, &kind))
 	{
 		if (kind == FIELD_SEGMENT)
 			tree = read_segment(reader, definition, place, &fields[kind]);

@@ -44,17 +44,22 @@ typedef struct FbDefinition
 } FbDefinition;
 
 /* condition.c */
-extern FbTree *fb_read_condition(FbReader *reader, FbDefinition *definition, const FbPlace *place, const JsonbValue *value);
-extern FbReference *fb_read_flag_reference(FbReader *reader, const FbPlace *place, FbField *flag, FbField *variations);
+extern FbTree	   *fb_read_condition(FbReader *reader, FbDefinition *definition, const FbPlace *place,
+									  const JsonbValue *value);
+extern FbReference *fb_read_flag_reference(FbReader *reader, const FbPlace *place, FbField *flag,
+										   FbField *variations);
 
 /* operand.c */
 extern FbOperand *fb_read_operand(FbReader *reader, const FbPlace *place, int op, FbField *field);
 
 /* serve.c */
-extern void fb_read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag, FbString salt, FbServe *serve);
-extern const FbVariation *fb_read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag);
+extern void fb_read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag,
+						  FbString salt, FbServe *serve);
+extern const FbVariation *fb_read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value,
+											const FbFlag *flag);
 extern const FbVariation *fb_find_variation(const FbFlag *flag, FbString key);
-extern bool fb_unknown_variation(FbReader *reader, const char *place, const char *key, const FbFlag *flag, const char *owner);
+extern bool fb_unknown_variation(FbReader *reader, const char *place, const char *key, const FbFlag *flag,
+								 const char *owner);
 
 /* variation.c */
 extern bool fb_read_variations(FbReader *reader, const FbFlagRow *row, FbFlag *flag);

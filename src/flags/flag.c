@@ -63,7 +63,8 @@ read_identity(FbReader *reader, const FbFlagRow *row, FbFlag *flag)
 		return fb_defect(reader, ERRCODE_FEATURE_NOT_SUPPORTED, "The only semantics so far are \"native\".",
 						 "unsupported semantics \"%s\"", row->semantics == NULL ? "" : row->semantics);
 	if (row->iteration < 0)
-		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "iteration must not be negative, but is %d", row->iteration);
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
+						 "iteration must not be negative, but is %d", row->iteration);
 	return row->salt == NULL || fb_check_printable(reader, &salt_place, fb_string_of(row->salt));
 }
 
@@ -82,7 +83,8 @@ open_column(FbReader *reader, const FbPlace *place, Jsonb *column, FbElements *e
 
 /* Collects the users of a target; they are compared in UTF-8. */
 static bool
-read_users(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbSet *set, FbString **users, int *count)
+read_users(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbSet *set, FbString **users,
+		   int *count)
 {
 	FbElements	elements;
 	JsonbValue	item;
@@ -123,7 +125,8 @@ server_text(FbString utf8)
 
 /* Refuses a user who is listed in an earlier target: only the first would count. */
 static bool
-check_user_once(FbReader *reader, const FbPlace *place, const FbTarget *targets, int target, const FbString *users, int count)
+check_user_once(FbReader *reader, const FbPlace *place, const FbTarget *targets, int target,
+				const FbString *users, int count)
 {
 	int			i;
 	int			earlier;
@@ -146,7 +149,8 @@ check_user_once(FbReader *reader, const FbPlace *place, const FbTarget *targets,
 
 /* Reads one target. */
 static bool
-read_target(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag, FbTarget *targets, int position)
+read_target(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag,
+			FbTarget *targets, int position)
 {
 	FbField		fields[] = {{"variation", true}, {"users", true}};
 	FbPlace		variation_place = {place, "variation", 0};
@@ -266,17 +270,19 @@ read_rule_head(FbReader *reader, const FbPlace *place, FbField *fields, FbString
 	}
 	if (fields[RULE_PERCENTAGE].present)
 	{
-		if (!fb_read_decimal(reader, &percentage_place, &fields[RULE_PERCENTAGE].value, PERCENTAGE_DECIMALS, FB_GATE_SLOTS,
-							 "a number from 0 to 100 with at most 3 decimals", &gate))
+		if (!fb_read_decimal(reader, &percentage_place, &fields[RULE_PERCENTAGE].value, PERCENTAGE_DECIMALS,
+							 FB_GATE_SLOTS, "a number from 0 to 100 with at most 3 decimals", &gate))
 			return false;
 		rule->gate = (uint32) gate;
 		salt = fb_utf8(salt);
 		utf8 = fb_utf8(id);
 		rule->gate_seed = fb_gate_seed(salt.data, salt.length, utf8.data, utf8.length);
 	}
-	if (fields[RULE_FROM].present && !fb_read_timestamp(reader, &from_place, &fields[RULE_FROM].value, &rule->from))
+	if (fields[RULE_FROM].present &&
+		!fb_read_timestamp(reader, &from_place, &fields[RULE_FROM].value, &rule->from))
 		return false;
-	if (fields[RULE_UNTIL].present && !fb_read_timestamp(reader, &until_place, &fields[RULE_UNTIL].value, &rule->until))
+	if (fields[RULE_UNTIL].present &&
+		!fb_read_timestamp(reader, &until_place, &fields[RULE_UNTIL].value, &rule->until))
 		return false;
 	if (rule->from >= rule->until)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s must be later than %s",
@@ -286,8 +292,8 @@ read_rule_head(FbReader *reader, const FbPlace *place, FbField *fields, FbString
 
 /* Reads one rule. */
 static bool
-read_rule(FbReader *reader, FbDefinition *definition, const FbPlace *place, const JsonbValue *value, FbString salt, FbSet *ids,
-		  int position)
+read_rule(FbReader *reader, FbDefinition *definition, const FbPlace *place, const JsonbValue *value,
+		  FbString salt, FbSet *ids, int position)
 {
 	FbField		fields[RULE_FIELDS] = {
 		[RULE_ID] = {"id", true},
@@ -308,7 +314,8 @@ read_rule(FbReader *reader, FbDefinition *definition, const FbPlace *place, cons
 	if (!fb_read_object(reader, place, value, fields, RULE_FIELDS) ||
 		!read_rule_head(reader, place, fields, salt, ids, rule))
 		return false;
-	definition->conditions[position] = fb_read_condition(reader, definition, &when_place, &fields[RULE_WHEN].value);
+	definition->conditions[position] =
+		fb_read_condition(reader, definition, &when_place, &fields[RULE_WHEN].value);
 	fb_read_serve(reader, &serve_place, &fields[RULE_SERVE].value, definition->flag, salt, &rule->serve);
 	return true;
 }
@@ -399,8 +406,9 @@ fb_read_flag(FbReader *reader, const FbFlagRow *row)
 	read_rules(reader, row, definition, salt);
 	flag->is_static = definition->prerequisites == NIL && flag->target_count == 0 && flag->rule_count == 0 &&
 		flag->fallthrough.kind == FB_SERVE_VARIATION;
-	if (flag->enabled && definition->prerequisites == NIL && flag->target_count == 0 && flag->rule_count == 0 &&
-		flag->fallthrough.kind == FB_SERVE_SPLIT && flag->fallthrough.stage_count == 1 && flag->fallthrough.by == NULL)
+	if (flag->enabled && definition->prerequisites == NIL && flag->target_count == 0 &&
+		flag->rule_count == 0 && flag->fallthrough.kind == FB_SERVE_SPLIT &&
+		flag->fallthrough.stage_count == 1 && flag->fallthrough.by == NULL)
 		flag->plain_split = &flag->fallthrough.stages[0].split;
 	return definition;
 }

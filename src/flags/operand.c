@@ -207,14 +207,16 @@ read_pattern(FbReader *reader, const FbPlace *place, const JsonbValue *value, Fb
 	if (!fb_read_string(reader, place, value, &pattern))
 		return false;
 	callback = MemoryContextAlloc(reader->arena->context, sizeof(MemoryContextCallback));
-	operand->regex = fb_regex_compile(fb_utf8(pattern), GetDatabaseEncoding() == PG_SQL_ASCII ? 0 : FB_REGEX_TRUST_UTF8,
-									  message, &offset);
+	operand->regex = fb_regex_compile(
+		fb_utf8(pattern), GetDatabaseEncoding() == PG_SQL_ASCII ? 0 : FB_REGEX_TRUST_UTF8, message, &offset);
 	if (operand->regex == NULL)
 	{
 		pfree(callback);
-		return fb_defect(reader, ERRCODE_INVALID_REGULAR_EXPRESSION,
-						 psprintf("The pattern is a Perl-compatible regular expression (PCRE2); the fault is at byte %u.", offset),
-						 "invalid regular expression %s in %s: %s", fb_json_text(value), fb_place_text(place), message);
+		return fb_defect(
+			reader, ERRCODE_INVALID_REGULAR_EXPRESSION,
+			psprintf("The pattern is a Perl-compatible regular expression (PCRE2); the fault is at byte %u.",
+					 offset),
+			"invalid regular expression %s in %s: %s", fb_json_text(value), fb_place_text(place), message);
 	}
 	callback->func = free_regex;
 	callback->arg = operand->regex;

@@ -37,7 +37,8 @@ fb_find_variation(const FbFlag *flag, FbString key)
 
 /* Reports a variation that a flag does not have. */
 bool
-fb_unknown_variation(FbReader *reader, const char *place, const char *key, const FbFlag *flag, const char *owner)
+fb_unknown_variation(FbReader *reader, const char *place, const char *key, const FbFlag *flag,
+					 const char *owner)
 {
 	FbSuggestion suggestion;
 	StringInfoData legal;
@@ -100,8 +101,8 @@ read_split(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 		if (!fb_read_object(reader, &element, &item, fields, lengthof(fields)))
 			return false;
 		arm->variation = fb_read_variation(reader, &variation_place, &fields[0].value, flag);
-		if (arm->variation == NULL ||
-			!fb_read_decimal(reader, &weight_place, &fields[1].value, 0, MAX_WEIGHT, "an integer from 0 to 2147483648", &weight))
+		if (arm->variation == NULL || !fb_read_decimal(reader, &weight_place, &fields[1].value, 0, MAX_WEIGHT,
+													   "an integer from 0 to 2147483648", &weight))
 			return false;
 		total += weight;
 		positive += weight > 0;
@@ -111,7 +112,8 @@ read_split(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 		arm->upper = (uint32) total;
 	}
 	if (total == 0)
-		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "the weights of %s sum to 0", fb_place_text(place));
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "the weights of %s sum to 0",
+						 fb_place_text(place));
 	split->arms = arms;
 	split->arm_count = elements.count;
 	split->total_weight = (uint32) total;
@@ -130,7 +132,8 @@ read_ramp(FbReader *reader, const FbPlace *place, const JsonbValue *value, const
 	if (!fb_open_array(reader, place, value, &elements))
 		return false;
 	if (elements.count == 0)
-		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s must have at least one stage", fb_place_text(place));
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s must have at least one stage",
+						 fb_place_text(place));
 	stages = fb_arena_alloc(reader->arena, sizeof(FbStage) * elements.count);
 	while (fb_next_element(&elements, &item))
 	{
@@ -155,7 +158,8 @@ read_ramp(FbReader *reader, const FbPlace *place, const JsonbValue *value, const
 
 /* Reads what split and ramp share: whom they hash, under which salt. */
 static bool
-read_hashing(FbReader *reader, const FbPlace *place, FbField *fields, const FbFlag *flag, FbString salt, FbServe *serve)
+read_hashing(FbReader *reader, const FbPlace *place, FbField *fields, const FbFlag *flag, FbString salt,
+			 FbServe *serve)
 {
 	FbPlace		by_place = {place, "by", 0};
 	FbPlace		salt_place = {place, "salt", 0};
@@ -180,7 +184,8 @@ read_hashing(FbReader *reader, const FbPlace *place, FbField *fields, const FbFl
 
 /* Reads the body of a serve. */
 static bool
-read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag, FbString salt, FbServe *serve)
+read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag, FbString salt,
+		   FbServe *serve)
 {
 	FbField		fields[FIELD_COUNT] = {
 		[FIELD_VARIATION] = {"variation"},
@@ -232,7 +237,8 @@ read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 
 /* Reads a serve; a broken one evaluates to an error. */
 void
-fb_read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag, FbString salt, FbServe *serve)
+fb_read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag,
+			  FbString salt, FbServe *serve)
 {
 	if (read_serve(reader, place, value, flag, salt, serve))
 		return;

@@ -42,7 +42,8 @@ read_type(FbReader *reader, const FbFlagRow *row, FbFlagType *type)
 
 /* Prepares the value of a variation. */
 static bool
-read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFlagType type, FbVariation *variation)
+read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFlagType type,
+		   FbVariation *variation)
 {
 	Jsonb	   *jsonb;
 	void	   *copy;
@@ -89,7 +90,8 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 
 /* Reads one variation. */
 static bool
-read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag, FbVariation *variation)
+read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag,
+			   FbVariation *variation)
 {
 	FbField		fields[] = {{"key", true}, {"value", true}, {"name"}};
 	FbPlace		key_place = {place, "key", 0};
@@ -131,8 +133,9 @@ fb_read_variations(FbReader *reader, const FbFlagRow *row, FbFlag *flag)
 	if (elements.count == 0)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "variations must have at least one element");
 	if (elements.count > MAX_VARIATIONS)
-		return fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "variations has %d elements, at most %d are allowed",
-						 elements.count, MAX_VARIATIONS);
+		return fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL,
+						 "variations has %d elements, at most %d are allowed", elements.count,
+						 MAX_VARIATIONS);
 	variations = fb_arena_alloc(reader->arena, sizeof(FbVariation) * elements.count);
 	flag->variations = variations;
 	while (fb_next_element(&elements, &item))
