@@ -92,8 +92,9 @@ set_interval(FbEffect *result, FbAlternative alternative, double low, double hig
 /*
  * Computes Fieller's interval for (m_t - m_c) / |m_c| (Fieller, JRSS B 16,
  * 1954): the values of r for which |m_t - r m_c| <= q sqrt(s_t + r^2 s_c).
- * rel_t and rel_c are the squared standard errors over m_c^2. Returns false
- * where that set is not an interval (g >= 1).
+ * rel_t and rel_c are the squared standard errors over m_c^2; q is negative for
+ * a one-sided test with alpha > 1/2, whose bound lies beyond the estimate. Returns
+ * false where that set is not an interval (g >= 1).
  */
 static bool
 fieller_interval(double rel_t, double rel_c, double ratio_minus_1, bool negative, double q,
@@ -105,7 +106,7 @@ fieller_interval(double rel_t, double rel_c, double ratio_minus_1, bool negative
 
 	if (!(g < 1.0))
 		return false;
-	half = fabs(q) * sqrt((1.0 - g) * rel_t + ratio * ratio * rel_c);
+	half = q * sqrt((1.0 - g) * rel_t + ratio * ratio * rel_c);
 	*low = (ratio_minus_1 + g - half) / (1.0 - g);
 	*high = (ratio_minus_1 + g + half) / (1.0 - g);
 	if (negative)

@@ -94,7 +94,7 @@ FROM (SELECT i, floor(2 + 10 ^ (1 + 4 * random()))::bigint AS n, floor(2 + 10 ^ 
 CREATE TEMP TABLE compared AS
 SELECT p.i, p.c, p.t, s.*, a.*, e.*
 FROM pair p, (VALUES ('two-sided'), ('greater'), ('less')) s(alternative),
-	(VALUES ('absolute', 'welch', 0.05), ('relative', 'welch', 0.05), ('relative', 'z', 0.01), ('relative', 'student', 0.2), ('relative', 'delta', 0.05)) a(scale, method, alpha),
+	(VALUES ('absolute', 'welch', 0.05), ('relative', 'welch', 0.05), ('relative', 'z', 0.01), ('relative', 'student', 0.2), ('relative', 'delta', 0.05), ('relative', 'fieller', 0.7)) a(scale, method, alpha),
 	LATERAL featbit.effect(p.c, p.t, a.scale, s.alternative, a.alpha, a.method) e;
 ANALYZE compared;
 -- 0 is outside the interval exactly when p < alpha; p is a probability; its logarithm agrees; the estimate lies inside.
@@ -102,7 +102,7 @@ SELECT scale, method, count(*) > 8000 AS enough,
 	count(*) FILTER (WHERE status = 'ok' AND (coalesce(ci_low > 0, false) OR coalesce(ci_high < 0, false)) <> (p_value < alpha)) AS contradiction,
 	count(*) FILTER (WHERE NOT p_value BETWEEN 0 AND 1) AS range,
 	count(*) FILTER (WHERE p_value > 1e-300 AND abs(log10_p - log(p_value::numeric)::float8) > 1e-9 * greatest(1, abs(log10_p))) AS logarithm,
-	count(*) FILTER (WHERE ci_low > effect OR ci_high < effect) AS outside,
+	count(*) FILTER (WHERE alpha < 0.5 AND (ci_low > effect OR ci_high < effect)) AS outside,
 	count(*) FILTER (WHERE status = 'ok' AND ((ci_low IS NULL) <> (alternative = 'less') OR (ci_high IS NULL) <> (alternative = 'greater'))) AS open_side
 FROM compared GROUP BY scale, method ORDER BY scale, method;
 -- Two-sided p is twice the smaller one-sided one, and one-sided ones are complementary.
