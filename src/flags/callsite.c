@@ -69,6 +69,29 @@ hash_name(FlagName name)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/*
+ * Returns the mark of a snapshot, giving it one in the first call.
+ *
+ * A statement is known by its snapshot, but not by what the snapshot holds: between the moment
+ * when a commit becomes visible to snapshots and the arrival of its invalidation message, a
+ * PL/pgSQL loop may evaluate once, and on a quiet server every later iteration takes a snapshot
+ * of the same content. So each active snapshot, which is a copy of its own, is marked in the
+ * field that only speculative insertion reads, and then of dirty snapshots only.
+ */
+static inline uint32
+snapshot_mark(Snapshot snapshot)
+{
+	static uint32 last_mark = 0;
+
+	if (snapshot->speculativeToken == 0 && snapshot->copied)
+	{
+		if (++last_mark == 0)
+			last_mark = 1;
+		snapshot->speculativeToken = last_mark;
+	}
+	return snapshot->speculativeToken;
+}
+
 /* Identifies the statement that is running now. */
 static void
 current_statement(FbStatement *statement)
@@ -81,10 +104,7 @@ current_statement(FbStatement *statement)
 	{
 		Snapshot	snapshot = GetActiveSnapshot();
 
-		statement->xmin = snapshot->xmin;
-		statement->xmax = snapshot->xmax;
-		statement->xcnt = snapshot->xcnt;
-		statement->subxcnt = snapshot->subxcnt;
+		statement->snapshot = snapshot_mark(snapshot);
 		statement->curcid = snapshot->curcid;
 	}
 }
@@ -98,11 +118,9 @@ same_statement(const FbStatement *statement)
 	if (!ActiveSnapshotSet())
 		return false;
 	snapshot = GetActiveSnapshot();
-	return statement->curcid == snapshot->curcid &&
-		statement->xmin == snapshot->xmin &&
-		statement->xmax == snapshot->xmax &&
-		statement->xcnt == snapshot->xcnt &&
-		statement->subxcnt == snapshot->subxcnt &&
+	return statement->snapshot == snapshot->speculativeToken &&
+		statement->snapshot != 0 &&
+		statement->curcid == snapshot->curcid &&
 		statement->settings == fb_settings_counter &&
 		statement->lxid == FB_MY_LXID &&
 		statement->subxid == GetCurrentSubTransactionId();

@@ -15,10 +15,7 @@ typedef struct FbStatement
 {
 	LocalTransactionId lxid;
 	SubTransactionId subxid;
-	TransactionId xmin;
-	TransactionId xmax;
-	uint32		xcnt;
-	int32		subxcnt;
+	uint32		snapshot;		/* mark of the active snapshot, 0: none */
 	CommandId	curcid;
 	uint64		settings;
 } FbStatement;
