@@ -50,10 +50,7 @@ sub healthy
 sub session
 {
 	my ($node, $database, @arguments) = @_;
-	my $self = bless { name => $node->name, in => '', out => '', err => '', count => 0 }, 'Featbit::Session';
-
-	my @command = ($node->installed_command('psql'), '-XAtq', '-d', $node->connstr($database // 'postgres'), @arguments);
-	return $self->start(@command);
+	return Featbit::Session->new($node->name, $node->installed_command('psql'), '-XAtq', '-d', $node->connstr($database // 'postgres'), @arguments);
 }
 
 # SQL that tells which variation of a flag a user is served.
@@ -72,14 +69,16 @@ sub resolved
 
 package Featbit::Session;
 
-# Starts psql.
-sub start
+# Starts psql, whose backend is {pid}.
+sub new
 {
-	my ($self, @command) = @_;
+	my ($class, $name, @command) = @_;
+	my $self = bless { name => $name, in => '', out => '', err => '', count => 0 }, $class;
 
 	$self->{timer} = IPC::Run::timer(180);
 	$self->{run} = IPC::Run::start(\@command, '<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err}, $self->{timer});
 	$self->query('\set VERBOSITY verbose');
+	$self->{pid} = $self->query('SELECT pg_backend_pid()');
 	return $self;
 }
 
