@@ -18,7 +18,8 @@ SQL_PARTS = \
 	sql/metrics/comparison.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
-	sql/llm/metric.sql
+	sql/llm/metric.sql \
+	sql/flags/access.sql
 FULL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(FULL_SCRIPT)
 

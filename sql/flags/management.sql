@@ -2,11 +2,11 @@
 
 CREATE FUNCTION featbit.lock_environment(environment text)
     RETURNS boolean AS 'MODULE_PATHNAME', 'fb_lock_environment' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION featbit.lock_environment(text) IS 'locks the row of an environment (default: the setting featbit.environment) until the transaction ends, so that a change reads what it changes after all earlier changes are committed. Returns false when the environment does not exist. Error 42501 for a role that may not write featbit.flag or featbit.segment.';
+COMMENT ON FUNCTION featbit.lock_environment(text) IS 'locks the row of an environment (default: the setting featbit.environment) until the transaction ends, so that a change reads what it changes after all earlier changes are committed. Returns false when the environment does not exist. Error 42501 for a role that may not write flags or segments of the environment.';
 
 CREATE FUNCTION featbit.nearest_key(kind text, key text, environment text DEFAULT NULL)
     RETURNS text AS 'MODULE_PATHNAME', 'fb_nearest_key' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION featbit.nearest_key(text, text, text) IS 'key of the flag or segment (kind) that is spelled most like the given key, NULL when none is near; environment defaults to the setting featbit.environment. Error 22023 for another kind.';
+COMMENT ON FUNCTION featbit.nearest_key(text, text, text) IS 'key of the flag or segment (kind) that is spelled most like the given key, NULL when none is near or the role may not read that environment; environment defaults to the setting featbit.environment. Error 22023 for another kind.';
 
 CREATE FUNCTION featbit.begin_change(environment text, comment text)
     RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

@@ -9,9 +9,9 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "flags/access.h"
 #include "flags/catalog.h"
 #include "flags/owner.h"
 #include "pg_compat.h"
@@ -28,26 +28,40 @@ environment_argument(FunctionCallInfo fcinfo, int argument)
 		text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
+/* Tells whether the current role may run one of the commands on rows of the environment in a table. */
+static bool
+table_permitted(FbConfigOids *oids, FbConfigTable table, const char *environment, const char *commands)
+{
+	Relation	relation = relation_open(oids->relation[table], AccessShareLock);
+	bool		permitted = fb_environment_permitted(relation, environment, commands);
+
+	relation_close(relation, AccessShareLock);
+	return permitted;
+}
+
 /* Locks the row of an environment until the transaction ends; false when there is none. */
 Datum
 fb_lock_environment(PG_FUNCTION_ARGS)
 {
-	const AclMode writing = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1];
 	FbConfigOids oids;
 	FbOwnerScope scope;
 	Relation	relation;
+	char	   *environment;
 	bool		found;
 
 	fb_require_config_oids(&oids);
-	if (pg_class_aclmask(oids.relation[FB_TABLE_FLAG], GetUserId(), writing, ACLMASK_ANY) == 0 &&
-		pg_class_aclmask(oids.relation[FB_TABLE_SEGMENT], GetUserId(), writing, ACLMASK_ANY) == 0)
+	environment = environment_argument(fcinfo, 0);
+	if (!table_permitted(&oids, FB_TABLE_FLAG, environment, FB_ACCESS_WRITE) &&
+		!table_permitted(&oids, FB_TABLE_SEGMENT, environment, FB_ACCESS_WRITE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to change the configuration of featbit_pg"),
-				 errhint("Ask for the right to write featbit.flag.")));
-	values[0] = CStringGetTextDatum(environment_argument(fcinfo, 0));
+				 errmsg("permission denied to change environment \"%s\"", environment),
+				 errhint("Ask the owner of the extension to grant_access(%s, 'manage', %s).",
+						 quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
+						 quote_literal_cstr(environment))));
+	values[0] = CStringGetTextDatum(environment);
 	relation = relation_open(oids.relation[FB_TABLE_ENVIRONMENT], AccessShareLock);
 	fb_owner_begin(&scope, relation);
 	if (SPI_execute_with_args("SELECT FROM featbit.environment WHERE key = $1 FOR NO KEY UPDATE",
@@ -68,6 +82,8 @@ fb_nearest_key(PG_FUNCTION_ARGS)
 	char	   *kind;
 	char	   *key;
 	char	   *nearest;
+	char	   *environment;
+	FbConfigTable table;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -79,9 +95,12 @@ fb_nearest_key(PG_FUNCTION_ARGS)
 				 errmsg("invalid kind \"%s\"", kind),
 				 errhint("Legal are \"flag\" and \"segment\".")));
 	fb_require_config_oids(&oids);
-	if (!fb_catalog_open(&catalog, &oids, environment_argument(fcinfo, 2), false))
+	environment = environment_argument(fcinfo, 2);
+	table = strcmp(kind, "flag") == 0 ? FB_TABLE_FLAG : FB_TABLE_SEGMENT;
+	if (!table_permitted(&oids, table, environment, FB_ACCESS_READ) ||
+		!fb_catalog_open(&catalog, &oids, environment, false))
 		PG_RETURN_NULL();
-	nearest = strcmp(kind, "flag") == 0 ? catalog.loader.suggest_flag(&catalog.loader, key) :
+	nearest = table == FB_TABLE_FLAG ? catalog.loader.suggest_flag(&catalog.loader, key) :
 		catalog.loader.suggest_segment(&catalog.loader, key);
 	fb_catalog_close(&catalog);
 	if (nearest == NULL)

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "flags/access.h"
 #include "flags/catalog.h"
 #include "flags/owner.h"
 #include "flags/restored.h"
@@ -240,6 +241,7 @@ prepare_row(NewRow *row, TriggerData *trigger)
 							 DatumGetInt64(revision), true);
 			return false;
 		}
+		fb_require_environment_insert(row->relation, environment);
 		lock_environment(row, environment);
 		stamp(row, last_revision(row, environment, key) + 1);
 	}

@@ -166,6 +166,7 @@ SELECT (SELECT count(*) FROM facts_taken.exposure) AS exposures, (SELECT count(*
 -- a role that records needs rights on its own tables, none on the configuration
 CREATE ROLE facts_recorder;
 GRANT USAGE ON SCHEMA featbit, "My ""facts"" %s; here" TO facts_recorder;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA featbit TO facts_recorder;
 GRANT SELECT, INSERT ON exposure TO facts_recorder;
 SET ROLE facts_recorder;
 SELECT featbit.expose('recorder', 'colour') IS NOT NULL AS exposed;

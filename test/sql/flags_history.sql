@@ -76,10 +76,8 @@ ROLLBACK;
 
 -- not for others
 CREATE ROLE fb_history_manager;
-GRANT USAGE ON SCHEMA featbit TO fb_history_manager;
-GRANT SELECT, INSERT, UPDATE, DELETE ON featbit.flag, featbit.segment TO fb_history_manager;
-GRANT SELECT, INSERT ON featbit.environment TO fb_history_manager;
-GRANT SELECT ON featbit.flag_revision TO fb_history_manager;
+SELECT featbit.grant_access('fb_history_manager', 'manage');
+GRANT INSERT ON featbit.environment TO fb_history_manager;
 SET ROLE fb_history_manager;
 INSERT INTO featbit.flag (key, variations, revision) VALUES ('z', '[{"key": "on", "value": true}]', 1);
 INSERT INTO featbit.environment (key, config_version) VALUES ('z', 1);
@@ -92,6 +90,7 @@ RESET ROLE;
 SELECT revision, change, comment FROM featbit.flag_revision WHERE environment = 'test_history' AND key = 'a' ORDER BY revision DESC LIMIT 1;
 CREATE ROLE fb_history_reader;
 GRANT USAGE ON SCHEMA featbit TO fb_history_reader;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA featbit TO fb_history_reader;
 SELECT featbit.enable_flag('a') > 0 AS enabled;
 SET ROLE fb_history_reader;
 SELECT featbit.flag_variation('u', 'a') AS evaluates_without_table_rights;
