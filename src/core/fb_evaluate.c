@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
-#include "core/fb_flag.h"
 #include "core/fb_hash.h"
+#include "core/fb_trace.h"
 
 #define POLL_INTERVAL 256		/* conditions between two polls */
 
@@ -20,7 +20,18 @@ typedef struct Run
 	uint32_t	conditions;		/* tested so far */
 	int			depth;
 	const char *fatal;			/* a cycle or too deep a closure: ends the whole evaluation */
+	FbTracer   *tracer;			/* NULL: nobody watches */
 } Run;
+
+/* Notes a step if somebody watches; the arguments are designated initializers of FbTraceEvent. */
+#define TRACE(run, ...) \
+	do { \
+		if (__builtin_expect((run)->tracer != NULL, 0)) \
+		{ \
+			FbTraceEvent event = {__VA_ARGS__}; \
+			(run)->tracer->note((run)->tracer, &event); \
+		} \
+	} while (0)
 
 /* Number of the evaluation: memos of an earlier one are stale. */
 static uint64_t current_epoch = 0;
@@ -82,16 +93,26 @@ test_segment(Run *run, FbSegment *segment, bool *met)
 
 	if (enter_node(run, memo))
 	{
+		TRACE(run, .kind = FB_TRACE_ENTER_SEGMENT, .segment = segment);
 		memo->error = segment->error;
-		if (memo->error == NULL && !fb_set_has(&segment->excluded, run->request->user_key))
+		if (memo->error == NULL)
 		{
-			if (fb_set_has(&segment->included, run->request->user_key))
-				memo->met = true;
-			else
-				memo->error = run_conditions(run, segment->conditions, segment->start, &memo->met);
+			bool		excluded = fb_set_has(&segment->excluded, run->request->user_key);
+
+			TRACE(run, .kind = FB_TRACE_EXCLUDED, .segment = segment, .met = excluded);
+			if (!excluded)
+			{
+				memo->met = fb_set_has(&segment->included, run->request->user_key);
+				TRACE(run, .kind = FB_TRACE_INCLUDED, .segment = segment, .met = memo->met);
+				if (!memo->met)
+					memo->error = run_conditions(run, segment->conditions, segment->start, &memo->met);
+			}
 		}
 		leave_node(run, memo);
+		TRACE(run, .kind = FB_TRACE_LEAVE_SEGMENT, .segment = segment, .met = memo->met, .error = memo->error);
 	}
+	else
+		TRACE(run, .kind = FB_TRACE_KNOWN, .segment = segment);
 	*met = memo->met;
 	return memo->error;
 }
@@ -111,16 +132,22 @@ test_flag(Run *run, const FbFlagReference *reference, bool *met)
 	memo = &reference->flag->memo;
 	if (enter_node(run, memo))
 	{
+		TRACE(run, .kind = FB_TRACE_ENTER_FLAG, .flag = reference->flag);
 		if (reference->flag->enabled && !reference->flag->archived)
 		{
 			FbOutcome	outcome;
 
 			evaluate_flag(run, reference->flag, &outcome);
+			TRACE(run, .kind = FB_TRACE_LEAVE_FLAG, .flag = reference->flag, .outcome = &outcome);
 			if (outcome.reason != FB_REASON_ERROR && outcome.reason != FB_REASON_PREREQUISITE_FAILED)
 				memo->variation = outcome.variation;
 		}
+		else
+			TRACE(run, .kind = FB_TRACE_LEAVE_FLAG, .flag = reference->flag);
 		leave_node(run, memo);
 	}
+	else
+		TRACE(run, .kind = FB_TRACE_KNOWN, .flag = reference->flag);
 	if (memo->variation != NULL)
 		for (i = 0; i < reference->variation_count && !*met; i++)
 			*met = reference->variations[i] == memo->variation;
@@ -140,14 +167,19 @@ test_condition(Run *run, const FbCondition *condition, bool *met)
 			{
 				const FbOperator *op = &fb_operators[condition->op];
 
-				*met = context->methods->lookup(context, condition->path, &value) &&
-					(value.kind != FB_VALUE_NULL || op->sees_null) &&
+				bool		found = context->methods->lookup(context, condition->path, &value);
+
+				*met = found && (value.kind != FB_VALUE_NULL || op->sees_null) &&
 					op->test(context, &value, condition->operand);
+				TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition,
+					  .value = found ? &value : NULL, .met = *met);
 				return NULL;
 			}
 		case FB_CONDITION_SEGMENT:
+			TRACE(run, .kind = FB_TRACE_CONDITION, .condition = condition);
 			return test_segment(run, condition->segment, met);
 		case FB_CONDITION_FLAG:
+			TRACE(run, .kind = FB_TRACE_CONDITION, .condition = condition);
 			return test_flag(run, condition->reference, met);
 		case FB_CONDITION_ERROR:
 			break;
@@ -169,6 +201,8 @@ run_conditions(Run *run, const FbCondition *conditions, uint32_t start, bool *me
 		bool		result;
 		const char *error = test_condition(run, condition, &result);
 
+		if (condition->kind != FB_CONDITION_ATTRIBUTE)
+			TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition, .met = result, .error = error);
 		if (run->fatal != NULL)
 			return run->fatal;
 		if (error != NULL)
@@ -196,9 +230,9 @@ unit_of(const Run *run, const FbServe *serve, FbString *unit)
 	return context->methods->lookup(context, serve->by, &value) && fb_canonical_text(context, &value, unit);
 }
 
-/* Returns the split that is in force: the latest stage that has begun, before the first the first. */
-static inline const FbSplit *
-current_split(const Run *run, const FbServe *serve)
+/* Returns the stage that is in force: the latest that has begun, before the first the first. */
+static inline uint32_t
+current_stage(const Run *run, const FbServe *serve)
 {
 	uint32_t	low = 0;
 	uint32_t	high = serve->stage_count;
@@ -212,12 +246,12 @@ current_split(const Run *run, const FbServe *serve)
 		else
 			high = middle;
 	}
-	return &serve->stages[low].split;
+	return low;
 }
 
 /* Serves: one variation, or the arm of a split. */
 static inline void
-serve_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbOutcome *outcome)
+pick_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbOutcome *outcome)
 {
 	const FbSplit *split;
 
@@ -237,7 +271,7 @@ serve_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbO
 		fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, serve->error);
 		return;
 	}
-	split = current_split(run, serve);
+	split = &serve->stages[current_stage(run, serve)].split;
 	outcome->reason = FB_REASON_SPLIT;
 	outcome->hashed = true;
 	outcome->randomised = split->randomised;
@@ -247,48 +281,89 @@ serve_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbO
 	outcome->variation = fb_pick_arm(split, outcome->bucket);
 }
 
+/* Serves on behalf of a rule, or of none: the fallthrough. */
+static inline void
+serve_variation(const Run *run, const FbServe *serve, const FbRule *rule, FbReason plain_reason, FbOutcome *outcome)
+{
+	pick_variation(run, serve, plain_reason, outcome);
+	if (__builtin_expect(run->tracer != NULL, 0))
+	{
+		uint32_t	stage = 0;
+
+		if (serve->kind == FB_SERVE_SPLIT)
+			stage = current_stage(run, serve);
+		TRACE(run, .kind = FB_TRACE_SERVE, .serve = serve, .rule = rule, .stage = stage, .outcome = outcome);
+	}
+}
+
+/* Tests the percentage of a rule; false when the outcome is decided, *met tells whether the unit passes. */
+static bool
+pass_gate(const Run *run, const FbRule *rule, bool *met, FbOutcome *outcome)
+{
+	FbString	unit;
+	uint32_t	slot;
+
+	*met = false;
+	if (rule->serve.kind == FB_SERVE_ERROR)
+	{
+		fail(outcome, FB_ERROR_GENERAL, rule->serve.error);
+		TRACE(run, .kind = FB_TRACE_GATE, .rule = rule, .error = outcome->error_message);
+		return false;
+	}
+	if (!unit_of(run, &rule->serve, &unit))
+	{
+		fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, rule->serve.error);
+		TRACE(run, .kind = FB_TRACE_GATE, .rule = rule, .error = outcome->error_message);
+		return false;
+	}
+	slot = fb_mulhi(fb_hash_key(unit.data, unit.length, rule->gate_seed), FB_GATE_SLOTS);
+	*met = slot < rule->gate;
+	TRACE(run, .kind = FB_TRACE_GATE, .rule = rule, .unit = unit, .bucket = slot, .met = *met);
+	return true;
+}
+
+/* Tests a rule: its window, its condition, its percentage; false when the outcome is decided, an error. */
+static bool
+test_rule(Run *run, const FbFlag *flag, const FbRule *rule, bool *met, FbOutcome *outcome)
+{
+	const char *error = rule->error;
+
+	*met = false;
+	if (error == NULL)
+	{
+		bool		within = run->request->now >= rule->from && run->request->now < rule->until;
+
+		TRACE(run, .kind = FB_TRACE_WINDOW, .rule = rule, .met = within);
+		if (!within)
+			return true;
+		error = run_conditions(run, flag->conditions, rule->start, met);
+	}
+	if (error != NULL)
+	{
+		fail(outcome, FB_ERROR_GENERAL, error);
+		return false;
+	}
+	return !*met || rule->gate >= FB_GATE_SLOTS || pass_gate(run, rule, met, outcome);
+}
+
 /* Applies one rule; false when it goes on to the next. */
 static bool
 apply_rule(Run *run, const FbFlag *flag, const FbRule *rule, FbOutcome *outcome)
 {
 	bool		met;
-	const char *error;
 
-	if (rule->error != NULL)
+	TRACE(run, .kind = FB_TRACE_RULE, .rule = rule, .position = (uint32_t) (rule - flag->rules));
+	if (!test_rule(run, flag, rule, &met, outcome))
 	{
-		fail(outcome, FB_ERROR_GENERAL, rule->error);
+		TRACE(run, .kind = FB_TRACE_RULE_DONE, .rule = rule, .error = outcome->error_message);
 		return true;
 	}
-	if (run->request->now < rule->from || run->request->now >= rule->until)
-		return false;
-	error = run_conditions(run, flag->conditions, rule->start, &met);
-	if (error != NULL)
-	{
-		fail(outcome, FB_ERROR_GENERAL, error);
-		return true;
-	}
+	TRACE(run, .kind = FB_TRACE_RULE_DONE, .rule = rule, .met = met);
 	if (!met)
 		return false;
-	if (rule->gate < FB_GATE_SLOTS)
-	{
-		FbString	unit;
-
-		if (rule->serve.kind == FB_SERVE_ERROR)
-		{
-			fail(outcome, FB_ERROR_GENERAL, rule->serve.error);
-			return true;
-		}
-		if (!unit_of(run, &rule->serve, &unit))
-		{
-			fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, rule->serve.error);
-			return true;
-		}
-		if (fb_mulhi(fb_hash_key(unit.data, unit.length, rule->gate_seed), FB_GATE_SLOTS) >= rule->gate)
-			return false;
-	}
 	outcome->rule_id = rule->id;
 	outcome->rule_name = rule->name;
-	serve_variation(run, &rule->serve, FB_REASON_TARGETING_MATCH, outcome);
+	serve_variation(run, &rule->serve, rule, FB_REASON_TARGETING_MATCH, outcome);
 	return true;
 }
 
@@ -302,10 +377,13 @@ pass_prerequisites(Run *run, const FbFlag *flag, FbOutcome *outcome)
 	{
 		const FbFlagReference *reference = &flag->prerequisites[i];
 		bool		met;
-		const char *error = test_flag(run, reference, &met);
+		const char *error;
 
+		TRACE(run, .kind = FB_TRACE_PREREQUISITE, .reference = reference, .position = i);
+		error = test_flag(run, reference, &met);
 		if (run->fatal != NULL)
 			error = run->fatal;
+		TRACE(run, .kind = FB_TRACE_PREREQUISITE_DONE, .reference = reference, .position = i, .met = met, .error = error);
 		if (error != NULL)
 		{
 			fail(outcome, FB_ERROR_GENERAL, error);
@@ -336,13 +414,15 @@ apply_targets(const Run *run, const FbFlag *flag, FbOutcome *outcome)
 	for (i = 0; i < flag->target_count; i++)
 	{
 		const FbTarget *target = &flag->targets[i];
+		bool		met = target->error == NULL && fb_set_has(&target->users, run->request->user_key);
 
+		TRACE(run, .kind = FB_TRACE_TARGET, .target = target, .position = i, .met = met, .error = target->error);
 		if (target->error != NULL)
 		{
 			fail(outcome, FB_ERROR_GENERAL, target->error);
 			return true;
 		}
-		if (fb_set_has(&target->users, run->request->user_key))
+		if (met)
 		{
 			outcome->reason = FB_REASON_TARGETING_MATCH;
 			outcome->variation = target->variation;
@@ -386,16 +466,16 @@ evaluate_flag(Run *run, const FbFlag *flag, FbOutcome *outcome)
 		if (i % POLL_INTERVAL == POLL_INTERVAL - 1 && run->request->context->methods->poll != NULL)
 			run->request->context->methods->poll(run->request->context);
 	}
-	serve_variation(run, &flag->fallthrough, flag->is_static ? FB_REASON_STATIC : FB_REASON_DEFAULT, outcome);
+	serve_variation(run, &flag->fallthrough, NULL, flag->is_static ? FB_REASON_STATIC : FB_REASON_DEFAULT, outcome);
 }
 
-/* Evaluates a flag for one user. */
-void
-fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
+/* Evaluates a flag for one user, who may be watched. */
+static inline void
+evaluate(const FbFlag *flag, const FbRequest *request, FbTracer *tracer, FbOutcome *outcome)
 {
 	/* The closure's memos are the one thing in a compiled flag that changes. */
 	FbFlag	   *root = (FbFlag *) flag;
-	Run			run = {request, 0, 0, 1, NULL};
+	Run			run = {.request = request, .depth = 1, .tracer = tracer};
 
 	if (request->user_key_missing)
 	{
@@ -406,12 +486,28 @@ fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
 	run.epoch = ++current_epoch;
 	root->memo.epoch = run.epoch;
 	root->memo.done = false;
+	TRACE(&run, .kind = FB_TRACE_ENTER_FLAG, .flag = flag);
 	evaluate_flag(&run, flag, outcome);
 	if (run.fatal != NULL)
 	{
 		memset(outcome, 0, sizeof(*outcome));
 		fail(outcome, FB_ERROR_GENERAL, run.fatal);
 	}
+	TRACE(&run, .kind = FB_TRACE_LEAVE_FLAG, .flag = flag, .outcome = outcome);
+}
+
+/* Evaluates a flag for one user. */
+void
+fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
+{
+	evaluate(flag, request, NULL, outcome);
+}
+
+/* Evaluates a flag for one user and notes each step. */
+void
+fb_evaluate_traced(const FbFlag *flag, const FbRequest *request, FbTracer *tracer, FbOutcome *outcome)
+{
+	evaluate(flag, request, tracer, outcome);
 }
 
 /* Returns the identity of a compiled flag. */

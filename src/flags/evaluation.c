@@ -88,12 +88,9 @@ is_object(Datum value)
 
 /* Answers with the variation that featbit.override names. */
 static void
-override(FbEvaluation *evaluation)
+override(const FbFlag *flag, const char *name, FbOutcome *outcome)
 {
-	FbOutcome  *outcome = &evaluation->outcome;
-	const char *name = evaluation->site->override;
-	const FbVariation *variation =
-		fb_flag_variation(evaluation->compiled->flag, (FbString) {name, strlen(name)});
+	const FbVariation *variation = fb_flag_variation(flag, (FbString) {name, strlen(name)});
 
 	if (variation == NULL)
 	{
@@ -105,38 +102,31 @@ override(FbEvaluation *evaluation)
 	outcome->variation = variation;
 }
 
-/* Evaluates a flag; whatever is wrong with it or with the arguments becomes the outcome. */
+/*
+ * Evaluates a compiled flag, or the knowledge that there is none; whatever is wrong with it or with the
+ * arguments becomes the outcome.  overriding is the variation that featbit.override gives the flag, tracer whoever
+ * watches; both may be NULL.
+ */
 void
-fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
-					  const FbString *user_key, const text *flag_key, NullableDatum context,
-					  const text *environment)
+fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
+					 NullableDatum context, int64 now, FbTracer *tracer, FbOutcome *outcome)
 {
 	FbJsonbContext jsonb_context;
 	FbRequest	request;
-	FbCompiled *compiled;
 
-	evaluation->site = fb_call_site(fcinfo);
-	evaluation->compiled = NULL;
-	if (flag_key == NULL)
-	{
-		set_error(&evaluation->outcome, FB_ERROR_FLAG_NOT_FOUND, "flag key is null");
-		return;
-	}
-	compiled = fb_call_site_flag(evaluation->site, environment, flag_key);
-	evaluation->compiled = compiled;
 	if (unlikely(compiled->error != FB_ERROR_NONE))
 	{
-		set_error(&evaluation->outcome, compiled->error, NULL);
+		set_error(outcome, compiled->error, NULL);
 		return;
 	}
 	if (unlikely(!context.isnull && !is_object(context.value)))
 	{
-		set_error(&evaluation->outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
+		set_error(outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
 		return;
 	}
-	if (unlikely(evaluation->site->override != NULL))
+	if (unlikely(overriding != NULL))
 	{
-		override(evaluation);
+		override(compiled->flag, overriding, outcome);
 		return;
 	}
 	request.user_key_missing = user_key == NULL;
@@ -145,8 +135,29 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 	else
 		request.user_key = (FbString) {"", 0};
 	request.context = fb_datum_context(&jsonb_context, context.value, context.isnull);
-	request.now = GetCurrentStatementStartTimestamp();
-	fb_evaluate(compiled->flag, &request, &evaluation->outcome);
+	request.now = now;
+	if (tracer != NULL)
+		fb_evaluate_traced(compiled->flag, &request, tracer, outcome);
+	else
+		fb_evaluate(compiled->flag, &request, outcome);
+}
+
+/* Evaluates the flag that the arguments of a call name. */
+void
+fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
+					  const FbString *user_key, const text *flag_key, NullableDatum context,
+					  const text *environment)
+{
+	evaluation->site = fb_call_site(fcinfo);
+	evaluation->compiled = NULL;
+	if (flag_key == NULL)
+	{
+		set_error(&evaluation->outcome, FB_ERROR_FLAG_NOT_FOUND, "flag key is null");
+		return;
+	}
+	evaluation->compiled = fb_call_site_flag(evaluation->site, environment, flag_key);
+	fb_evaluate_compiled(evaluation->compiled, evaluation->site->override, user_key, context,
+						 GetCurrentStatementStartTimestamp(), NULL, &evaluation->outcome);
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "utils/jsonb.h"
 
+#include "core/fb_trace.h"
 #include "flags/callsite.h"
 
 /* The overloads of every function whose first argument is user_key. */
@@ -26,6 +27,8 @@ typedef struct FbEvaluation
 } FbEvaluation;
 
 extern FbString fb_user_key(Datum value, FbKeyType type, char *buffer);
+extern void fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
+								 NullableDatum context, int64 now, FbTracer *tracer, FbOutcome *outcome);
 extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 								  const FbString *user_key, const text *flag_key,
 								  NullableDatum context, const text *environment);
