@@ -13,6 +13,8 @@ SQL_PARTS = \
 	sql/flags/tables.sql \
 	sql/flags/evaluation.sql \
 	sql/flags/management.sql \
+	sql/flags/lifecycle.sql \
+	sql/flags/views.sql \
 	sql/metrics/mathematics.sql \
 	sql/metrics/stats.sql \
 	sql/metrics/comparison.sql \

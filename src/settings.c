@@ -13,6 +13,7 @@ char	   *fb_environment_setting = NULL;
 char	   *fb_change_comment_setting = NULL;
 char	   *fb_override_setting = NULL;
 bool		fb_allow_override_setting = false;
+bool		fb_notify_setting = true;
 uint64		fb_settings_counter = 1;
 
 /* Makes call sites look their flag up again after a setting was changed. */
@@ -135,5 +136,12 @@ fb_define_settings(void)
 							   "",
 							   PGC_USERSET, 0,
 							   NULL, NULL, NULL);
+	DefineCustomBoolVariable("featbit.notify",
+							 "Notifies the channel \"featbit\" when the configuration changes.",
+							 "A transaction that notifies cannot be prepared for two-phase commit.",
+							 &fb_notify_setting,
+							 true,
+							 PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 	MarkGUCPrefixReserved("featbit");
 }

@@ -15,6 +15,9 @@ extern char *fb_change_comment_setting;
 extern char *fb_override_setting;
 extern bool fb_allow_override_setting;
 
+/* featbit.notify: changes of the configuration notify listeners */
+extern bool fb_notify_setting;
+
 /* Counts assignments of settings that evaluation depends on. */
 extern uint64 fb_settings_counter;
 

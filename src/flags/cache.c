@@ -150,6 +150,7 @@ load(FbCompiled *compiled)
 		compiled->error = FB_ERROR_PROVIDER_NOT_READY;
 	else
 	{
+		compiled->config_version = environment.config_version;
 		if (environment.tracking_schema != NULL)
 			compiled->tracking_schema = MemoryContextStrdup(compiled->context,
 															environment.tracking_schema);

@@ -23,6 +23,7 @@ typedef struct FbCompiled
 	const char *key;
 	uint32		key_length;
 	const char *tracking_schema;	/* NULL: none */
+	int64		config_version; /* of the environment; 0: there is none */
 	const FbFlag *flag;
 } FbCompiled;
 

@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "flags/catalog.h"
 #include "flags/context.h"
 #include "flags/evaluation.h"
 #include "pg_compat.h"
@@ -19,6 +20,7 @@ PG_FUNCTION_INFO_V1(fb_resolve);
 PG_FUNCTION_INFO_V1(fb_evaluate_exposure);
 PG_FUNCTION_INFO_V1(fb_variation_value);
 PG_FUNCTION_INFO_V1(fb_tracking_schema);
+PG_FUNCTION_INFO_V1(fb_config_version);
 
 /* Returns OpenFeature's name of a reason. */
 const char *
@@ -95,9 +97,35 @@ hashed_datum(FbString string, bool *isnull)
 	return string_datum(string, isnull);
 }
 
+/*
+ * Tells that a flag does not exist, and when the user key names one, that the arguments are
+ * in the wrong order.
+ */
+static const char *
+flag_not_found(const FbCompiled *compiled, const FbString *user_key, const char *swapped)
+{
+	char	   *message = psprintf("flag \"%s\" does not exist in environment \"%s\"",
+								   compiled->key, compiled->environment);
+	char	   *other;
+	FbConfigOids oids;
+	FbCatalog	catalog;
+	FbFlagRow	row;
+
+	if (user_key == NULL || user_key->length > FB_MAX_KEY)
+		return message;
+	other = pnstrdup(user_key->data, user_key->length);
+	if (strcmp(other, compiled->key) == 0 || !fb_resolve_config_oids(&oids) ||
+		!fb_catalog_open(&catalog, &oids, compiled->environment, false))
+		return message;
+	if (fb_catalog_flag(&catalog, other, &row))
+		message = psprintf("%s; \"%s\", given as %s", message, other, swapped);
+	fb_catalog_close(&catalog);
+	return message;
+}
+
 /* Returns a message for people about an error. */
 static const char *
-error_message(const FbEvaluation *evaluation)
+error_message(const FbEvaluation *evaluation, const FbString *user_key, const char *swapped)
 {
 	const FbCompiled *compiled = evaluation->compiled;
 
@@ -109,8 +137,7 @@ error_message(const FbEvaluation *evaluation)
 			return psprintf("environment \"%s\" does not exist: it is made by the first flag created in it",
 							compiled->environment);
 		case FB_ERROR_FLAG_NOT_FOUND:
-			return psprintf("flag \"%s\" does not exist in environment \"%s\"",
-							compiled->key, compiled->environment);
+			return flag_not_found(compiled, user_key, swapped);
 		case FB_ERROR_TARGETING_KEY_MISSING:
 			return "user key is missing";
 		default:
@@ -251,7 +278,8 @@ fb_resolve(PG_FUNCTION_ARGS)
 	if (outcome->error != FB_ERROR_NONE)
 	{
 		values[3] = CStringGetTextDatum(fb_error_name(outcome->error));
-		values[4] = CStringGetTextDatum(error_message(&evaluation));
+		values[4] = CStringGetTextDatum(error_message(&evaluation, has_key ? &user_key : NULL,
+													  "targetingKey, is a flag: are the two swapped?"));
 		nulls[3] = nulls[4] = false;
 	}
 	values[5] = JsonbPGetDatum(evaluation_metadata(&evaluation));
@@ -291,7 +319,8 @@ fb_evaluate_exposure(PG_FUNCTION_ARGS)
 	if (outcome->error != FB_ERROR_NONE)
 	{
 		values[4] = CStringGetTextDatum(fb_error_name(outcome->error));
-		values[5] = CStringGetTextDatum(error_message(&evaluation));
+		values[5] = CStringGetTextDatum(error_message(&evaluation, PG_ARGISNULL(0) ? NULL : &user_key,
+													  "user key, is a flag: the user key comes first"));
 		nulls[4] = nulls[5] = false;
 	}
 	values[6] = string_datum(outcome->rule_id, &nulls[6]);
@@ -352,4 +381,16 @@ fb_tracking_schema(PG_FUNCTION_ARGS)
 	if (compiled->tracking_schema == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(compiled->tracking_schema));
+}
+
+/* config_version(environment): number of the newest configuration, NULL where there is no environment */
+Datum
+fb_config_version(PG_FUNCTION_ARGS)
+{
+	text	   *no_flag = cstring_to_text("");
+	const FbCompiled *compiled = fb_call_site_flag(fb_call_site(fcinfo), FB_TEXT_ARGUMENT(0), no_flag);
+
+	if (compiled->config_version == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(compiled->config_version);
 }

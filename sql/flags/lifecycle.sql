@@ -1,0 +1,551 @@
+-- lifecycle: what is kept over the life of a flag or segment: archiving, restoring, copying, deleting, and the parts of a definition
+
+-- segments: as they are stored, changed
+
+CREATE FUNCTION featbit.stored_segment(segment_key text, environment text)
+    RETURNS featbit.segment LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    in_environment text := coalesce(stored_segment.environment, current_setting('featbit.environment', true), 'default');
+    stored featbit.segment;
+    nearest text;
+BEGIN
+    IF segment_key IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'segment key is null';
+    END IF;
+    SELECT s.* INTO stored FROM featbit.segment AS s WHERE s.environment = in_environment AND s.key = segment_key;
+    IF NOT FOUND THEN
+        nearest := featbit.nearest_key('segment', segment_key, in_environment);
+        RAISE EXCEPTION USING ERRCODE = '42704',
+            MESSAGE = format('segment "%s" does not exist in environment "%s"', segment_key, in_environment),
+            HINT = coalesce('Did you mean "' || nearest || '"?', 'Create it with featbit.create_segment, or name another environment.');
+    END IF;
+    RETURN stored;
+END $$;
+COMMENT ON FUNCTION featbit.stored_segment(text, text) IS 'row of a segment as it is stored now; environment NULL is the setting featbit.environment. Errors: 42704 unknown segment, 22004 segment_key is NULL.';
+
+CREATE FUNCTION featbit.update_segment(segment_key text, changes jsonb, expected_revision bigint DEFAULT NULL,
+    comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(update_segment.environment, update_segment.comment);
+    old_row featbit.segment := featbit.stored_segment(segment_key, update_segment.environment);
+    new_row featbit.segment;
+    unknown text;
+    new_revision bigint;
+BEGIN
+    IF jsonb_typeof(changes) IS DISTINCT FROM 'object' THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'changes of a segment must be a JSON object',
+            HINT = 'Give the columns to change, such as {"included": ["alice"]}.';
+    END IF;
+    SELECT key INTO unknown FROM jsonb_object_keys(changes) AS key
+    WHERE key <> ALL (ARRAY['name', 'description', 'included', 'excluded', 'condition'])
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('column "%s" of a segment cannot be changed', unknown),
+            HINT = 'Legal are name, description, included, excluded and condition.';
+    END IF;
+    new_row := jsonb_populate_record(old_row, changes);
+    IF changes -> 'condition' = 'null' THEN
+        new_row.condition := NULL;
+    END IF;
+    UPDATE featbit.segment AS s
+    SET name = new_row.name, description = new_row.description, included = new_row.included, excluded = new_row.excluded,
+        condition = new_row.condition, revision = coalesce(expected_revision, s.revision)
+    WHERE s.environment = old_row.environment AND s.key = old_row.key
+    RETURNING s.revision INTO new_revision;
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.update_segment(text, jsonb, bigint, text, text) IS 'changes columns of a segment. changes: object with new values of name, description, included, excluded, condition (null: met by nobody); expected_revision: the revision that was read, NULL for last writer wins; comment: why. Returns the new revision. Errors: 42704 unknown segment, 40001 another revision is stored, 22023 and 23503 for an illegal definition.';
+
+-- archiving and deleting
+
+CREATE FUNCTION featbit.archive_flag(flag_key text, expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.update_flag(flag_key, '{"archived": true}', expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.archive_flag(text, bigint, text, text) IS 'archives a flag: evaluation answers FLAG_NOT_FOUND, so that code gets its default; definition and history stay. Arguments and result as update_flag. Errors: as update_flag, and 23503 when another flag refers to it.';
+
+CREATE FUNCTION featbit.unarchive_flag(flag_key text, expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.update_flag(flag_key, '{"archived": false}', expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.unarchive_flag(text, bigint, text, text) IS 'takes a flag out of the archive: it is evaluated again as it is defined. Arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.refuse_other_revision(kind text, key text, expected_revision bigint, revision bigint)
+    RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF expected_revision <> revision THEN
+        RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = format('%s "%s" was changed in the meantime', kind, key),
+            DETAIL = format('Expected revision %s, found %s.', expected_revision, revision),
+            HINT = format('Read the %s again and repeat the change.', kind);
+    END IF;
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION featbit.refuse_other_revision(text, text, bigint, bigint) IS 'raises 40001 when a flag or segment (kind) has another revision than the expected one; NULL expects nothing. Returns true.';
+
+CREATE FUNCTION featbit.delete_flag(flag_key text, expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(delete_flag.environment, delete_flag.comment);
+    stored featbit.flag := featbit.stored_flag(flag_key, delete_flag.environment);
+BEGIN
+    PERFORM featbit.refuse_other_revision('flag', stored.key, expected_revision, stored.revision);
+    DELETE FROM featbit.flag AS f WHERE f.environment = stored.environment AND f.key = stored.key;
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN stored.revision + 1;
+END $$;
+COMMENT ON FUNCTION featbit.delete_flag(text, bigint, text, text) IS 'deletes a flag that nothing refers to; its history stays, and restore_flag brings it back. Returns the revision of the deletion. Arguments as update_flag. Errors: 42704 unknown flag, 40001 another revision is stored, 23503 another flag refers to it.';
+
+CREATE FUNCTION featbit.delete_segment(segment_key text, expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(delete_segment.environment, delete_segment.comment);
+    stored featbit.segment := featbit.stored_segment(segment_key, delete_segment.environment);
+BEGIN
+    PERFORM featbit.refuse_other_revision('segment', stored.key, expected_revision, stored.revision);
+    DELETE FROM featbit.segment AS s WHERE s.environment = stored.environment AND s.key = stored.key;
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN stored.revision + 1;
+END $$;
+COMMENT ON FUNCTION featbit.delete_segment(text, bigint, text, text) IS 'deletes a segment that nothing refers to; its history stays, and restore_segment brings it back. Returns the revision of the deletion. Errors: 42704 unknown segment, 40001 another revision is stored, 23503 a flag or segment refers to it.';
+
+-- restoring
+
+CREATE FUNCTION featbit.recorded_definition(kind text, key text, revision bigint, environment text)
+    RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    in_environment text := coalesce(recorded_definition.environment, current_setting('featbit.environment', true), 'default');
+    recorded jsonb;
+    lowest bigint;
+    highest bigint;
+BEGIN
+    SELECT r.definition INTO recorded FROM featbit.flag_revision AS r
+    WHERE r.environment = in_environment AND r.kind = recorded_definition.kind AND r.key = recorded_definition.key
+      AND r.revision = recorded_definition.revision;
+    IF NOT FOUND THEN
+        SELECT min(r.revision), max(r.revision) INTO lowest, highest FROM featbit.flag_revision AS r
+        WHERE r.environment = in_environment AND r.kind = recorded_definition.kind AND r.key = recorded_definition.key;
+        RAISE EXCEPTION USING ERRCODE = '42704',
+            MESSAGE = format('revision %s of %s "%s" is not recorded in environment "%s"', coalesce(revision::text, 'NULL'), kind, key, in_environment),
+            HINT = CASE WHEN lowest IS NULL THEN format('The %s has no history there.', kind)
+                        ELSE format('Recorded are revisions %s to %s: see featbit.flag_audit.', lowest, highest) END;
+    END IF;
+    RETURN recorded;
+END $$;
+COMMENT ON FUNCTION featbit.recorded_definition(text, text, bigint, text) IS 'definition of a flag or segment (kind) as a revision recorded it; of a deletion, what was deleted. environment NULL is the setting featbit.environment. Error 42704 when the revision is not recorded.';
+
+CREATE FUNCTION featbit.insert_flag(definition jsonb)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    INSERT INTO featbit.flag (environment, key, name, description, type, variations, enabled, off_variation, prerequisites,
+                              targets, rules, fallthrough, salt, semantics, tags, archived, iteration)
+    SELECT r.environment, r.key, r.name, r.description, r.type, r.variations, r.enabled, r.off_variation, r.prerequisites,
+           r.targets, r.rules, r.fallthrough, r.salt, r.semantics, r.tags, r.archived, r.iteration
+    FROM jsonb_populate_record(NULL::featbit.flag,
+        '{"enabled": true, "prerequisites": [], "targets": [], "rules": [], "semantics": "native", "tags": [], "archived": false, "iteration": 0}'
+        || definition) AS r
+    RETURNING revision $$;
+COMMENT ON FUNCTION featbit.insert_flag(jsonb) IS 'inserts a flag with the columns of a definition, as history records it; revision and updated_* are set anew. Returns the revision. Errors as of an INSERT.';
+
+CREATE FUNCTION featbit.insert_segment(definition jsonb)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    INSERT INTO featbit.segment (environment, key, name, description, included, excluded, condition)
+    SELECT r.environment, r.key, r.name, r.description, r.included, r.excluded, nullif(r.condition, 'null')
+    FROM jsonb_populate_record(NULL::featbit.segment, '{"included": [], "excluded": []}' || definition) AS r
+    RETURNING revision $$;
+COMMENT ON FUNCTION featbit.insert_segment(jsonb) IS 'inserts a segment with the columns of a definition, as history records it; revision and updated_* are set anew. Returns the revision. Errors as of an INSERT.';
+
+CREATE FUNCTION featbit.restore_flag(flag_key text, revision bigint, expected_revision bigint DEFAULT NULL,
+    comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    in_environment text := coalesce(restore_flag.environment, current_setting('featbit.environment', true), 'default');
+    previous text := featbit.begin_change(in_environment, restore_flag.comment);
+    recorded jsonb := featbit.recorded_definition('flag', flag_key, restore_flag.revision, in_environment);
+    new_revision bigint;
+BEGIN
+    IF EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key) THEN
+        new_revision := featbit.update_flag(flag_key,
+            recorded - '{environment,key,revision,updated_at,updated_by}'::text[],
+            expected_revision, restore_flag.comment, in_environment);
+    ELSE
+        PERFORM featbit.refuse_other_revision('flag', flag_key, expected_revision,
+            (SELECT max(r.revision) FROM featbit.flag_revision AS r
+             WHERE r.environment = in_environment AND r.kind = 'flag' AND r.key = flag_key));
+        new_revision := featbit.insert_flag(recorded);
+    END IF;
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.restore_flag(text, bigint, bigint, text, text) IS 'makes the definition of an earlier revision the newest one, as a new revision; also of a deleted flag. Everything comes back: variations, rules, salt and iteration, so that users get what they got then. Returns the new revision. Arguments as update_flag. Errors: as update_flag, and 42704 for a revision that is not recorded, 23503 when the definition refers to what is no longer there.';
+
+CREATE FUNCTION featbit.restore_segment(segment_key text, revision bigint, expected_revision bigint DEFAULT NULL,
+    comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    in_environment text := coalesce(restore_segment.environment, current_setting('featbit.environment', true), 'default');
+    previous text := featbit.begin_change(in_environment, restore_segment.comment);
+    recorded jsonb := featbit.recorded_definition('segment', segment_key, restore_segment.revision, in_environment);
+    new_revision bigint;
+BEGIN
+    IF EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = in_environment AND s.key = segment_key) THEN
+        new_revision := featbit.update_segment(segment_key,
+            recorded - '{environment,key,revision,updated_at,updated_by}'::text[],
+            expected_revision, restore_segment.comment, in_environment);
+    ELSE
+        PERFORM featbit.refuse_other_revision('segment', segment_key, expected_revision,
+            (SELECT max(r.revision) FROM featbit.flag_revision AS r
+             WHERE r.environment = in_environment AND r.kind = 'segment' AND r.key = segment_key));
+        new_revision := featbit.insert_segment(recorded);
+    END IF;
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.restore_segment(text, bigint, bigint, text, text) IS 'makes the definition of an earlier revision of a segment the newest one, as a new revision; also of a deleted segment. Returns the new revision. Errors as restore_flag.';
+
+-- parts of a flag
+
+CREATE FUNCTION featbit.add_targets(flag_key text, variation text, users text[],
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(add_targets.environment, add_targets.comment);
+    stored featbit.flag := featbit.stored_flag(flag_key, add_targets.environment);
+    changed jsonb;
+    new_revision bigint;
+BEGIN
+    -- a user has one place: first in the order of the lists, then of the arguments; the new variation wins
+    SELECT coalesce(jsonb_agg(jsonb_build_object('variation', one.variation, 'users', one.users) ORDER BY one.n), '[]')
+    INTO changed
+    FROM (SELECT l.variation, min(l.n) AS n, jsonb_agg(l.listed ORDER BY l.n, l.place) AS users
+          FROM (SELECT DISTINCT ON (u.listed) u.*
+                FROM (SELECT t.target ->> 'variation' AS variation, t.n, e.listed, e.place
+                      FROM jsonb_array_elements(stored.targets) WITH ORDINALITY AS t (target, n),
+                           jsonb_array_elements_text(t.target -> 'users') WITH ORDINALITY AS e (listed, place)
+                      WHERE t.target ->> 'variation' = add_targets.variation OR NOT e.listed = ANY (coalesce(add_targets.users, '{}'))
+                      UNION ALL
+                      SELECT add_targets.variation,
+                             coalesce((SELECT min(t.n) FROM jsonb_array_elements(stored.targets) WITH ORDINALITY AS t (target, n)
+                                       WHERE t.target ->> 'variation' = add_targets.variation), jsonb_array_length(stored.targets) + 1),
+                             e.listed, 1000000 + e.place
+                      FROM unnest(add_targets.users) WITH ORDINALITY AS e (listed, place)
+                      WHERE e.listed IS NOT NULL) AS u
+                ORDER BY u.listed, u.n, u.place) AS l
+          GROUP BY l.variation) AS one;
+    new_revision := featbit.update_flag(flag_key, jsonb_build_object('targets', changed),
+        expected_revision, add_targets.comment, add_targets.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.add_targets(text, text, text[], bigint, text, text) IS 'adds users to those that always get a variation; users listed for another variation move. users: user keys as text, NULLs are left out. Other arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.remove_targets(flag_key text, users text[], variation text DEFAULT NULL,
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(remove_targets.environment, remove_targets.comment);
+    stored featbit.flag := featbit.stored_flag(flag_key, remove_targets.environment);
+    changed jsonb;
+    new_revision bigint;
+BEGIN
+    SELECT coalesce(jsonb_agg(jsonb_build_object('variation', one.variation, 'users', one.users) ORDER BY one.n), '[]')
+    INTO changed
+    FROM (SELECT t.target ->> 'variation' AS variation, t.n, jsonb_agg(e.listed ORDER BY e.place) AS users
+          FROM jsonb_array_elements(stored.targets) WITH ORDINALITY AS t (target, n),
+               jsonb_array_elements_text(t.target -> 'users') WITH ORDINALITY AS e (listed, place)
+          WHERE NOT (e.listed = ANY (coalesce(remove_targets.users, '{}'))
+                     AND (remove_targets.variation IS NULL OR t.target ->> 'variation' = remove_targets.variation))
+          GROUP BY 1, 2) AS one;
+    new_revision := featbit.update_flag(flag_key, jsonb_build_object('targets', changed),
+        expected_revision, remove_targets.comment, remove_targets.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.remove_targets(text, text[], text, bigint, text, text) IS 'takes users off the target lists of a flag. users: user keys as text, those that are not listed do not matter; variation: only its list, NULL for every list. Other arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.set_tags(flag_key text, tags text[],
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.update_flag(flag_key, jsonb_build_object('tags', coalesce(tags, '{}')), expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.set_tags(text, text[], bigint, text, text) IS 'replaces the tags of a flag; NULL removes all. Other arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.add_tags(flag_key text, tags text[],
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(add_tags.environment, add_tags.comment);
+    stored featbit.flag := featbit.stored_flag(flag_key, add_tags.environment);
+    new_revision bigint;
+BEGIN
+    new_revision := featbit.set_tags(flag_key,
+        ARRAY(SELECT t.tag FROM unnest(stored.tags || add_tags.tags) WITH ORDINALITY AS t (tag, n)
+              WHERE t.tag IS NOT NULL GROUP BY t.tag ORDER BY min(t.n)),
+        expected_revision, add_tags.comment, add_tags.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.add_tags(text, text[], bigint, text, text) IS 'adds tags to a flag; tags that it has already stay once. Other arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.remove_tags(flag_key text, tags text[],
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(remove_tags.environment, remove_tags.comment);
+    stored featbit.flag := featbit.stored_flag(flag_key, remove_tags.environment);
+    new_revision bigint;
+BEGIN
+    new_revision := featbit.set_tags(flag_key,
+        ARRAY(SELECT t.tag FROM unnest(stored.tags) WITH ORDINALITY AS t (tag, n)
+              WHERE NOT t.tag = ANY (coalesce(remove_tags.tags, '{}')) ORDER BY t.n),
+        expected_revision, remove_tags.comment, remove_tags.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.remove_tags(text, text[], bigint, text, text) IS 'takes tags off a flag; those that it does not have do not matter. Other arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.set_prerequisites(flag_key text, prerequisites jsonb,
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.update_flag(flag_key, jsonb_build_object('prerequisites', coalesce(prerequisites, '[]')),
+        expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.set_prerequisites(text, jsonb, bigint, text, text) IS 'replaces the prerequisites of a flag. prerequisites: array of {"flag", "variations"}, NULL for none. Other arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.set_off_variation(flag_key text, off_variation text,
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.update_flag(flag_key, jsonb_build_object('off_variation', off_variation), expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.set_off_variation(text, text, bigint, text, text) IS 'sets the variation that is served while a flag is disabled or a prerequisite is not met; NULL leaves the value to the code. Other arguments, result and errors as update_flag.';
+
+CREATE FUNCTION featbit.rule_position(stored featbit.flag, rule_id text)
+    RETURNS integer LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    found_at integer;
+BEGIN
+    SELECT r.n INTO found_at FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n) WHERE r.rule ->> 'id' = rule_id;
+    IF found_at IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('flag "%s" has no rule "%s"', stored.key, coalesce(rule_id, 'NULL')),
+            HINT = coalesce('Its rules are ' || (SELECT string_agg('"' || (r.rule ->> 'id') || '"', ', ' ORDER BY r.n)
+                                                 FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n) WHERE r.n <= 20) || '.',
+                            'It has no rules.');
+    END IF;
+    RETURN found_at;
+END $$;
+COMMENT ON FUNCTION featbit.rule_position(featbit.flag, text) IS 'position of a rule in a flag, 1 is the first. Error 42704 when the flag has no rule of this id.';
+
+CREATE FUNCTION featbit.remove_rule(flag_key text, rule_id text,
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(remove_rule.environment, remove_rule.comment);
+    stored featbit.flag := featbit.stored_flag(flag_key, remove_rule.environment);
+    place integer := featbit.rule_position(stored, rule_id);
+    new_revision bigint;
+BEGIN
+    new_revision := featbit.update_flag(flag_key, jsonb_build_object('rules', stored.rules - (place - 1)),
+        expected_revision, remove_rule.comment, remove_rule.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.remove_rule(text, text, bigint, text, text) IS 'removes a rule, named by its id, from a flag. Other arguments and result as update_flag. Errors: as update_flag, and 42704 for an unknown rule.';
+
+CREATE FUNCTION featbit.move_rule(flag_key text, rule_id text, "position" integer,
+    expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(move_rule.environment, move_rule.comment);
+    stored featbit.flag := featbit.stored_flag(flag_key, move_rule.environment);
+    rules integer := jsonb_array_length(stored.rules);
+    place integer := featbit.rule_position(stored, rule_id);
+    target integer := coalesce("position", rules);
+    new_revision bigint;
+BEGIN
+    IF target NOT BETWEEN 1 AND rules THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('position %s is outside the rules of flag "%s"', target, flag_key),
+            HINT = format('Legal are 1 to %s, or NULL for the last place.', rules);
+    END IF;
+    new_revision := featbit.update_flag(flag_key, jsonb_build_object('rules',
+        (SELECT jsonb_agg(r.rule ORDER BY CASE WHEN r.n = place THEN target
+                                               WHEN r.n < place AND r.n >= target THEN r.n + 1
+                                               WHEN r.n > place AND r.n <= target THEN r.n - 1
+                                               ELSE r.n END)
+         FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n))),
+        expected_revision, move_rule.comment, move_rule.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.move_rule(text, text, integer, bigint, text, text) IS 'moves a rule, named by its id, to another position: 1 is the first, NULL the last. Other arguments and result as update_flag. Errors: as update_flag, 42704 for an unknown rule, 22023 for a position outside the rules.';
+
+-- copying
+
+CREATE FUNCTION featbit.definition_references(definition jsonb, OUT kind text, OUT key text)
+    RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT DISTINCT found.kind, found.name #>> '{}'
+    FROM (SELECT 'flag' AS kind, jsonb_path_query(definition, '$.prerequisites[*].flag') AS name
+          UNION ALL SELECT 'flag', jsonb_path_query(definition, '$.rules[*].when.**.flag')
+          UNION ALL SELECT 'segment', jsonb_path_query(definition, '$.rules[*].when.**.segment')
+          UNION ALL SELECT 'segment', jsonb_path_query(definition, '$.condition.**.segment')) AS found
+    WHERE jsonb_typeof(found.name) = 'string' $$;
+COMMENT ON FUNCTION featbit.definition_references(jsonb) IS 'what a definition of a flag or segment, as history records it, refers to: kind (flag or segment) and key, each once. Raises nothing.';
+
+CREATE FUNCTION featbit.definition_closure(kind text, key text, environment text)
+    RETURNS TABLE (member_kind text, member_key text, level integer, definition jsonb)
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    WITH RECURSIVE closure AS (
+        SELECT definition_closure.kind AS kind, definition_closure.key AS key, 1 AS level
+        UNION
+        SELECT r.kind, r.key, c.level + 1
+        FROM closure AS c
+        LEFT JOIN featbit.flag AS f ON c.kind = 'flag' AND f.environment = definition_closure.environment AND f.key = c.key
+        LEFT JOIN featbit.segment AS s ON c.kind = 'segment' AND s.environment = definition_closure.environment AND s.key = c.key,
+        LATERAL featbit.definition_references(CASE WHEN c.kind = 'flag' THEN to_jsonb(f) ELSE to_jsonb(s) END) AS r
+        WHERE c.level <= 32
+    )
+    SELECT c.kind, c.key, max(c.level),
+           CASE WHEN c.kind = 'flag' THEN (SELECT to_jsonb(f) FROM featbit.flag AS f WHERE f.environment = definition_closure.environment AND f.key = c.key)
+                ELSE (SELECT to_jsonb(s) FROM featbit.segment AS s WHERE s.environment = definition_closure.environment AND s.key = c.key) END
+    FROM closure AS c
+    GROUP BY c.kind, c.key $$;
+COMMENT ON FUNCTION featbit.definition_closure(text, text, text) IS 'a flag or segment (kind) of an environment with everything it refers to: kind and key of each, its distance from the first, and its definition, NULL where it does not exist. Raises nothing.';
+
+CREATE FUNCTION featbit.copy_flag(flag_key text, to_environment text, new_key text DEFAULT NULL, with_references boolean DEFAULT false,
+    comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    from_environment text := coalesce(copy_flag.environment, current_setting('featbit.environment', true), 'default');
+    into_environment text := coalesce(copy_flag.to_environment, current_setting('featbit.environment', true), 'default');
+    into_key text := coalesce(copy_flag.new_key, flag_key);
+    previous text := featbit.begin_change(into_environment, copy_flag.comment);
+    source featbit.flag := featbit.stored_flag(flag_key, from_environment);
+    copied jsonb := to_jsonb(source) || jsonb_build_object('environment', into_environment, 'key', into_key);
+    member record;
+    missing text;
+    new_revision bigint;
+BEGIN
+    IF EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = into_environment AND f.key = into_key) THEN
+        RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = format('flag "%s" already exists in environment "%s"', into_key, into_environment),
+            HINT = 'Look at featbit.compare_flag, then change it with featbit.update_flag, or give new_key.';
+    END IF;
+    IF into_key <> flag_key THEN
+        -- a flag of its own: users are dealt anew unless the salt was chosen
+        copied := copied || jsonb_build_object('iteration', 0) ||
+            CASE WHEN source.salt = source.key THEN jsonb_build_object('salt', into_key) ELSE '{}' END;
+    END IF;
+    IF into_environment <> from_environment THEN
+        IF coalesce(with_references, false) THEN
+            FOR member IN
+                SELECT c.* FROM featbit.definition_closure('flag', flag_key, from_environment) AS c
+                WHERE c.level > 1 AND c.definition IS NOT NULL
+                ORDER BY c.level DESC, c.member_kind DESC, c.member_key
+            LOOP
+                IF member.member_kind = 'flag' THEN
+                    CONTINUE WHEN EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = into_environment AND f.key = member.member_key);
+                    PERFORM featbit.insert_flag(member.definition || jsonb_build_object('environment', into_environment));
+                ELSE
+                    CONTINUE WHEN EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = into_environment AND s.key = member.member_key);
+                    PERFORM featbit.insert_segment(member.definition || jsonb_build_object('environment', into_environment));
+                END IF;
+            END LOOP;
+        ELSE
+            SELECT string_agg(r.kind || ' "' || r.key || '"', ', ' ORDER BY r.kind, r.key) INTO missing
+            FROM featbit.definition_references(copied) AS r
+            WHERE NOT EXISTS (SELECT FROM featbit.flag AS f WHERE r.kind = 'flag' AND f.environment = into_environment AND f.key = r.key)
+              AND NOT EXISTS (SELECT FROM featbit.segment AS s WHERE r.kind = 'segment' AND s.environment = into_environment AND s.key = r.key);
+            IF missing IS NOT NULL THEN
+                RAISE EXCEPTION USING ERRCODE = '23503',
+                    MESSAGE = format('flag "%s" refers to what environment "%s" does not have', flag_key, into_environment),
+                    DETAIL = format('Missing are %s.', missing),
+                    HINT = 'Copy them first, or give with_references => true.';
+            END IF;
+        END IF;
+    END IF;
+    new_revision := featbit.insert_flag(copied);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.copy_flag(text, text, text, boolean, text, text) IS 'copies a flag to another environment, or under another key. to_environment: where to, made when missing, NULL is the setting; new_key: key of the copy, NULL for the same; with_references: also copies segments and flags that it refers to and that are missing there, those that exist stay as they are; environment: where from, NULL is the setting. A copy under the same key buckets users as the original does; under another key it deals them anew, unless the salt is not the key. Returns the revision of the copy. Errors: 42704 unknown flag, 23505 when the key exists there, 23503 when something it refers to is missing there.';
+
+CREATE FUNCTION featbit.clone_environment(from_environment text, to_environment text, comment text DEFAULT NULL, OUT flags integer, OUT segments integer)
+    RETURNS record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(to_environment, clone_environment.comment);
+    left_flags featbit.flag[];
+    left_segments featbit.segment[];
+    one_flag featbit.flag;
+    one_segment featbit.segment;
+    next_flags featbit.flag[];
+    next_segments featbit.segment[];
+BEGIN
+    IF from_environment IS NULL OR to_environment IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'environment to clone from or to is null';
+    END IF;
+    IF NOT EXISTS (SELECT FROM featbit.environment AS e WHERE e.key = from_environment) THEN
+        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('environment "%s" does not exist', from_environment),
+            HINT = 'It is made by the first flag created in it.';
+    END IF;
+    IF EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = to_environment)
+       OR EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = to_environment) THEN
+        RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = format('environment "%s" already has flags or segments', to_environment),
+            HINT = 'Clone into an environment without any, or copy single flags with featbit.copy_flag.';
+    END IF;
+    -- one statement reads all, so that it is one state of the environment
+    SELECT (SELECT array_agg(s ORDER BY s.key) FROM featbit.segment AS s WHERE s.environment = from_environment),
+           (SELECT array_agg(f ORDER BY f.key) FROM featbit.flag AS f WHERE f.environment = from_environment)
+    INTO left_segments, left_flags;
+    segments := coalesce(cardinality(left_segments), 0);
+    flags := coalesce(cardinality(left_flags), 0);
+    -- what refers to something comes after it; where nothing can go first, the INSERT says what is wrong
+    WHILE cardinality(left_segments) > 0 LOOP
+        next_segments := '{}';
+        FOREACH one_segment IN ARRAY left_segments LOOP
+            IF EXISTS (SELECT FROM featbit.definition_references(to_jsonb(one_segment)) AS r
+                       WHERE NOT EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = to_environment AND s.key = r.key)) THEN
+                next_segments := next_segments || one_segment;
+            ELSE
+                PERFORM featbit.insert_segment(to_jsonb(one_segment) || jsonb_build_object('environment', to_environment));
+            END IF;
+        END LOOP;
+        IF cardinality(next_segments) = cardinality(left_segments) THEN
+            PERFORM featbit.insert_segment(to_jsonb(next_segments[1]) || jsonb_build_object('environment', to_environment));
+            next_segments := next_segments[2:];
+        END IF;
+        left_segments := next_segments;
+    END LOOP;
+    WHILE cardinality(left_flags) > 0 LOOP
+        next_flags := '{}';
+        FOREACH one_flag IN ARRAY left_flags LOOP
+            IF EXISTS (SELECT FROM featbit.definition_references(to_jsonb(one_flag)) AS r
+                       WHERE r.kind = 'flag'
+                         AND NOT EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = to_environment AND f.key = r.key)) THEN
+                next_flags := next_flags || one_flag;
+            ELSE
+                PERFORM featbit.insert_flag(to_jsonb(one_flag) || jsonb_build_object('environment', to_environment));
+            END IF;
+        END LOOP;
+        IF cardinality(next_flags) = cardinality(left_flags) THEN
+            PERFORM featbit.insert_flag(to_jsonb(next_flags[1]) || jsonb_build_object('environment', to_environment));
+            next_flags := next_flags[2:];
+        END IF;
+        left_flags := next_flags;
+    END LOOP;
+    PERFORM set_config('featbit.change_comment', previous, true);
+END $$;
+COMMENT ON FUNCTION featbit.clone_environment(text, text, text) IS 'copies all segments and flags of one environment, as one state, into another one that has none yet; name, protection and tracking schema are not copied. Users are bucketed as in the original. Returns the numbers of flags and segments. Errors: 42704 unknown environment, 23505 when the other environment has flags or segments, 22004 an environment is NULL, 23503 for a reference that dangles in the original.';

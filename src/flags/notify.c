@@ -1,0 +1,70 @@
+/*
+ * notify.c
+ *		Tells listeners that the configuration of an environment has changed.
+ *
+ * A deferred constraint trigger on featbit.environment: every change of the configuration
+ * counts config_version there, and when the transaction commits the trigger reads
+ * the version that is committed, so that all its notifications of an environment
+ * are equal and PostgreSQL sends one.  It fires on the origin only: an apply worker
+ * of logical replication notifies nobody.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "commands/async.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "flags/catalog.h"
+#include "settings.h"
+
+PG_FUNCTION_INFO_V1(fb_notify_configuration);
+
+#define CHANNEL "featbit"
+
+/* Sends {"environment", "version"}; the version is null when the environment was deleted. */
+Datum
+fb_notify_configuration(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	FbConfigOids oids;
+	FbCatalog	catalog;
+	FbEnvironmentRow row;
+	StringInfoData payload;
+	char	   *environment;
+	bool		found;
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"featbit.notify_configuration\" must be fired after each row")));
+	if (!fb_notify_setting)
+		return PointerGetDatum(NULL);
+	fb_require_config_table(trigger->tg_relation, FB_TABLE_ENVIRONMENT, FB_TABLE_ENVIRONMENT,
+							"notify_configuration");
+	desc = RelationGetDescr(trigger->tg_relation);
+	environment = TextDatumGetCString(heap_getattr(trigger->tg_trigtuple, fb_column(desc, "key"),
+												   desc, &isnull));
+	/* the last statement's own changes are to be seen, too */
+	CommandCounterIncrement();
+	fb_require_config_oids(&oids);
+	if (!fb_catalog_open(&catalog, &oids, environment, true))
+		return PointerGetDatum(NULL);
+	found = fb_catalog_environment(&catalog, &row);
+	fb_catalog_close(&catalog);
+
+	initStringInfo(&payload);
+	appendStringInfoString(&payload, "{\"environment\": ");
+	escape_json(&payload, environment);
+	if (found)
+		appendStringInfo(&payload, ", \"version\": %lld}", (long long) row.config_version);
+	else
+		appendStringInfoString(&payload, ", \"version\": null}");
+	Async_Notify(CHANNEL, payload.data);
+	return PointerGetDatum(NULL);
+}
