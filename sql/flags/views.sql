@@ -235,7 +235,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION featbit.compare_flag(text, text, text) IS 'how a flag differs between two environments: each row one difference in words, from a to b; none when they are the same. Error 42704 when one does not have the flag.';
 
--- views; they read the tables with the rights of whoever asks, from PostgreSQL 15 on
+-- views; access.sql makes them read the tables with the rights of whoever asks, where PostgreSQL can (15 and newer)
 
 CREATE VIEW featbit.flags AS
 SELECT f.environment, f.key, f.name, f.type, f.enabled, f.archived,
@@ -329,15 +329,3 @@ COMMENT ON VIEW featbit.flag_change_annotations IS 'changes of the configuration
 COMMENT ON COLUMN featbit.flag_change_annotations."time" IS 'when the change was made';
 COMMENT ON COLUMN featbit.flag_change_annotations.text IS 'what was changed, by whom and why';
 COMMENT ON COLUMN featbit.flag_change_annotations.tags IS 'environment, kind, key, kind of change and tags of the flag, separated by commas';
-
--- PostgreSQL 14 reads the tables of a view with the rights of its owner: there, a grant on a view shows every environment
-DO $$
-DECLARE
-    view regclass;
-BEGIN
-    IF current_setting('server_version_num')::integer >= 150000 THEN
-        FOREACH view IN ARRAY ARRAY['featbit.flags', 'featbit.flag_rules', 'featbit.flag_audit', 'featbit.flag_change_annotations']::regclass[] LOOP
-            EXECUTE format('ALTER VIEW %s SET (security_invoker = true)', view);
-        END LOOP;
-    END IF;
-END $$;

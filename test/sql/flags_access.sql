@@ -193,6 +193,9 @@ BEGIN
                     ELSE 'NULL' END, f.types[i - 1]::regtype), ', ')
                 FROM generate_series(1, f.pronargs) AS i));
             called := called + 1;
+            IF environment = 'test_access' THEN
+                RAISE EXCEPTION 'undo what was allowed';
+            END IF;
         EXCEPTION WHEN OTHERS THEN
             NULL;
         END;

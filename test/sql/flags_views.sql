@@ -40,6 +40,7 @@ SELECT featbit.split_text('[{"variation": "a", "weight": 1}, {"variation": "b", 
 -- a view shows what the tables show to whoever asks
 CREATE ROLE fb_views_reader;
 GRANT USAGE ON SCHEMA featbit TO fb_views_reader;
+GRANT EXECUTE ON FUNCTION featbit.config_version(text) TO fb_views_reader;
 GRANT SELECT ON featbit.flags, featbit.flag_rules, featbit.flag_audit, featbit.flag_change_annotations TO fb_views_reader;
 SET ROLE fb_views_reader;
 SELECT count(*) FROM featbit.flags;
