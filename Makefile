@@ -12,6 +12,7 @@ SQL_PARTS = \
 	sql/schema.sql \
 	sql/flags/tables.sql \
 	sql/flags/evaluation.sql \
+	sql/flags/explain.sql \
 	sql/flags/management.sql \
 	sql/flags/lifecycle.sql \
 	sql/flags/views.sql \

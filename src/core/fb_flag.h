@@ -141,6 +141,7 @@ struct FbFlag
 	bool		enabled;
 	bool		archived;
 	bool		is_static;		/* serves everyone the same, whatever the context */
+	bool		uses_time;		/* it, or something that it reaches, depends on the time; set in the root of a closure */
 	const FbSplit *plain_split; /* all that decides, by the user key; NULL: there is more */
 	uint32_t	prerequisite_count;
 	uint32_t	target_count;

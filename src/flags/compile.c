@@ -85,23 +85,23 @@ subject_of(const Member *node)
 static FbDefinition *
 read_node(Closure *closure, const Member *node)
 {
-	FbFlagRow	flag;
-	FbSegmentRow segment;
+	FbFlagRow  *flag;
+	FbSegmentRow *segment;
 
 	if (node->level >= FB_MAX_DEPTH)
 		return unread_definition(closure, node->key.is_segment);
 	closure->reader.subject = subject_of(node);
 	if (node->key.is_segment)
 	{
-		memset(&segment, 0, sizeof(segment));
-		if (closure->loader == NULL || !closure->loader->load_segment(closure->loader, node->key.name, &segment))
+		segment = palloc0(sizeof(FbSegmentRow));
+		if (closure->loader == NULL || !closure->loader->load_segment(closure->loader, node->key.name, segment))
 			return NULL;
-		return fb_read_segment(&closure->reader, &segment);
+		return fb_read_segment(&closure->reader, segment);
 	}
-	memset(&flag, 0, sizeof(flag));
-	if (closure->loader == NULL || !closure->loader->load_flag(closure->loader, node->key.name, &flag))
+	flag = palloc0(sizeof(FbFlagRow));
+	if (closure->loader == NULL || !closure->loader->load_flag(closure->loader, node->key.name, flag))
 		return NULL;
-	return fb_read_flag(&closure->reader, &flag);
+	return fb_read_flag(&closure->reader, flag);
 }
 
 /* Reads what a node refers to, as far as it is new. */
@@ -202,7 +202,8 @@ link_leaf(Closure *closure, const FbTree *tree, FbCondition *condition)
  * of the jumps exist already.  Returns where it starts.
  */
 static uint32
-emit(Closure *closure, const FbTree *tree, FbCondition *conditions, uint32 *next, uint32 if_met, uint32 if_not)
+emit(Closure *closure, FbDefinition *definition, const FbTree *tree, FbCondition *conditions, uint32 *next,
+	 uint32 if_met, uint32 if_not)
 {
 	int			i;
 
@@ -210,14 +211,14 @@ emit(Closure *closure, const FbTree *tree, FbCondition *conditions, uint32 *next
 	{
 		case FB_TREE_ALL:
 			for (i = tree->child_count - 1; i >= 0; i--)
-				if_met = emit(closure, tree->children[i], conditions, next, if_met, if_not);
+				if_met = emit(closure, definition, tree->children[i], conditions, next, if_met, if_not);
 			return if_met;
 		case FB_TREE_ANY:
 			for (i = tree->child_count - 1; i >= 0; i--)
-				if_not = emit(closure, tree->children[i], conditions, next, if_met, if_not);
+				if_not = emit(closure, definition, tree->children[i], conditions, next, if_met, if_not);
 			return if_not;
 		case FB_TREE_NOT:
-			return emit(closure, tree->children[0], conditions, next, if_not, if_met);
+			return emit(closure, definition, tree->children[0], conditions, next, if_not, if_met);
 		case FB_TREE_LEAF:
 			break;
 	}
@@ -227,6 +228,8 @@ emit(Closure *closure, const FbTree *tree, FbCondition *conditions, uint32 *next
 	conditions[*next].if_met = if_met;
 	conditions[*next].if_not = if_not;
 	link_leaf(closure, tree, &conditions[*next]);
+	if (definition->leaves != NULL)
+		definition->leaves[*next] = tree;
 	return *next;
 }
 
@@ -242,6 +245,8 @@ link_conditions(Closure *closure, FbDefinition *definition)
 	{
 		conditions = fb_arena_alloc(&closure->arena, sizeof(FbCondition) * definition->leaf_count);
 		memset(conditions, 0, sizeof(FbCondition) * definition->leaf_count);
+		if (closure->reader.keep_sources)
+			definition->leaves = palloc0(sizeof(FbTree *) * definition->leaf_count);
 	}
 	for (i = definition->condition_count - 1; i >= 0; i--)
 	{
@@ -249,7 +254,7 @@ link_conditions(Closure *closure, FbDefinition *definition)
 
 		if (definition->conditions[i] == NULL)
 			continue;
-		start = emit(closure, definition->conditions[i], conditions, &next, FB_MET, FB_NOT_MET);
+		start = emit(closure, definition, definition->conditions[i], conditions, &next, FB_MET, FB_NOT_MET);
 		if (definition->segment != NULL)
 			definition->segment->start = start;
 		else
@@ -287,9 +292,9 @@ link_prerequisites(Closure *closure, FbDefinition *definition)
 	definition->flag->prerequisite_count = i;
 }
 
-/* Compiles a flag with its closure into the current memory context. */
-FbFlag *
-fb_compile_flag(const FbFlagRow *row, FbLoader *loader)
+/* Compiles a flag with its closure; with sources, what was read stays in the current memory context as well. */
+static FbFlag *
+compile(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
 {
 	MemoryContext keep = CurrentMemoryContext;
 	MemoryContext work = AllocSetContextCreate(keep, "featbit flag compilation", ALLOCSET_DEFAULT_SIZES);
@@ -304,6 +309,7 @@ fb_compile_flag(const FbFlagRow *row, FbLoader *loader)
 	memset(&closure, 0, sizeof(closure));
 	closure.arena.context = keep;
 	closure.reader.arena = &closure.arena;
+	closure.reader.keep_sources = sources != NULL;
 	closure.loader = loader;
 	memset(&control, 0, sizeof(control));
 	control.keysize = sizeof(MemberKey);
@@ -326,9 +332,28 @@ fb_compile_flag(const FbFlagRow *row, FbLoader *loader)
 		link_conditions(&closure, definition);
 		if (definition->flag != NULL)
 			link_prerequisites(&closure, definition);
+		if (sources != NULL)
+			sources->definitions = lappend(sources->definitions, definition);
 	}
 	flag = root->definition->flag;
+	flag->uses_time = closure.reader.uses_time;
 	MemoryContextSwitchTo(keep);
-	MemoryContextDelete(work);
+	if (sources == NULL)
+		MemoryContextDelete(work);
 	return flag;
+}
+
+/* Compiles a flag with its closure into the current memory context. */
+FbFlag *
+fb_compile_flag(const FbFlagRow *row, FbLoader *loader)
+{
+	return compile(row, loader, NULL);
+}
+
+/* Compiles a flag and keeps where its parts stand in the definitions. */
+FbFlag *
+fb_compile_flag_with_sources(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
+{
+	sources->definitions = NIL;
+	return compile(row, loader, sources);
 }

@@ -66,6 +66,15 @@ typedef enum FbCheck
  */
 extern FbFlag *fb_compile_flag(const FbFlagRow *row, FbLoader *loader);
 
+/* Where the parts of a compiled flag stand in the definitions of its closure: for explaining. */
+typedef struct FbSources
+{
+	List	   *definitions;	/* struct FbDefinition * (see definition.h), the flag's own first */
+} FbSources;
+
+/* Compiles and keeps the sources, which live in the current memory context too. */
+extern FbFlag *fb_compile_flag_with_sources(const FbFlagRow *row, FbLoader *loader, FbSources *sources);
+
 /* Raises when the row must not be stored.  loader may be NULL for FB_CHECK_SHAPE. */
 extern void fb_check_flag(const FbFlagRow *row, FbLoader *loader, FbCheck check);
 extern void fb_check_segment(const FbSegmentRow *row, FbLoader *loader, FbCheck check);

@@ -236,6 +236,7 @@ read_group(FbReader *reader, FbDefinition *definition, const FbPlace *place, FbF
 	{
 		tree->children = palloc(sizeof(FbTree *));
 		tree->children[tree->child_count++] = read_at(reader, definition, &list_place, &field->value, level + 1);
+		tree->children[0]->parent = tree;
 		return tree;
 	}
 	if (!fb_open_array(reader, &list_place, &field->value, &elements))
@@ -245,7 +246,8 @@ read_group(FbReader *reader, FbDefinition *definition, const FbPlace *place, FbF
 	{
 		FbPlace		element = {&list_place, NULL, elements.position};
 
-		tree->children[tree->child_count++] = read_at(reader, definition, &element, &item, level + 1);
+		tree->children[tree->child_count] = read_at(reader, definition, &element, &item, level + 1);
+		tree->children[tree->child_count++]->parent = tree;
 	}
 	return tree;
 }
@@ -326,7 +328,17 @@ read_at(FbReader *reader, FbDefinition *definition, const FbPlace *place, const 
 			tree = read_group(reader, definition, place, &fields[kind],
 							  kind == FIELD_ALL ? FB_TREE_ALL : kind == FIELD_ANY ? FB_TREE_ANY : FB_TREE_NOT, level);
 	}
-	return tree != NULL ? tree : broken_leaf(reader, definition);
+	if (tree == NULL)
+		tree = broken_leaf(reader, definition);
+	if (reader->keep_sources)
+	{
+		JsonbValue *source = palloc(sizeof(JsonbValue));
+
+		*source = *value;
+		tree->source = source;
+		tree->path = fb_place_text(place);
+	}
+	return tree;
 }
 
 /* Reads a condition; a broken part is a leaf that evaluates to an error. */

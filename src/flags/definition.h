@@ -25,6 +25,9 @@ typedef struct FbTree
 	FbTreeKind	kind;
 	int			child_count;
 	struct FbTree **children;
+	struct FbTree *parent;		/* NULL: the whole condition */
+	const char *path;			/* e.g. rules[0].when.all[1]; NULL unless sources are kept */
+	const JsonbValue *source;	/* the condition as JSON; likewise */
 	FbCondition leaf;			/* without its jumps */
 	FbReference *reference;		/* of a leaf on a segment or flag */
 } FbTree;
@@ -41,6 +44,9 @@ typedef struct FbDefinition
 	List	   *prerequisites;	/* FbReference *, a NULL pointer for a broken one */
 	const char **prerequisite_defects;	/* of the broken ones, by position */
 	List	   *references;		/* FbReference *: all, in order */
+	const FbFlagRow *flag_row;	/* what was read: one of the two */
+	const FbSegmentRow *segment_row;
+	const FbTree **leaves;		/* of the conditions, by their position; NULL unless sources are kept */
 } FbDefinition;
 
 /* condition.c */

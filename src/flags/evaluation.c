@@ -314,15 +314,6 @@ flag_json(FunctionCallInfo fcinfo, FbKeyType key_type)
 	PG_RETURN_JSONB_P(variation->value_json);
 }
 
-/* Defines the three SQL functions of one name, one for each type of user_key. */
-#define FB_USER_KEY_FUNCTIONS(name) \
-	PG_FUNCTION_INFO_V1(fb_##name##_text); \
-	PG_FUNCTION_INFO_V1(fb_##name##_bigint); \
-	PG_FUNCTION_INFO_V1(fb_##name##_uuid); \
-	Datum fb_##name##_text(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_TEXT); } \
-	Datum fb_##name##_bigint(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_BIGINT); } \
-	Datum fb_##name##_uuid(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_UUID); }
-
 FB_USER_KEY_FUNCTIONS(evaluate_flag)
 FB_USER_KEY_FUNCTIONS(flag_variation)
 FB_USER_KEY_FUNCTIONS(flag_bool)

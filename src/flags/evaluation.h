@@ -35,6 +35,15 @@ extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fci
 extern const char *fb_reason_name(FbReason reason);
 extern const char *fb_error_name(FbErrorCode error);
 
+/* Defines the three SQL functions of one name, one for each type of user_key. */
+#define FB_USER_KEY_FUNCTIONS(name) \
+	PG_FUNCTION_INFO_V1(fb_##name##_text); \
+	PG_FUNCTION_INFO_V1(fb_##name##_bigint); \
+	PG_FUNCTION_INFO_V1(fb_##name##_uuid); \
+	Datum fb_##name##_text(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_TEXT); } \
+	Datum fb_##name##_bigint(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_BIGINT); } \
+	Datum fb_##name##_uuid(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_UUID); }
+
 /* An argument, NULL for SQL NULL. */
 #define FB_TEXT_ARGUMENT(i) (PG_ARGISNULL(i) ? NULL : PG_GETARG_TEXT_PP(i))
 

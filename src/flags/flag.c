@@ -284,6 +284,7 @@ read_rule_head(FbReader *reader, const FbPlace *place, FbField *fields, FbString
 	if (fields[RULE_UNTIL].present &&
 		!fb_read_timestamp(reader, &until_place, &fields[RULE_UNTIL].value, &rule->until))
 		return false;
+	reader->uses_time = reader->uses_time || fields[RULE_FROM].present || fields[RULE_UNTIL].present;
 	if (rule->from >= rule->until)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s must be later than %s",
 						 fb_place_text(&until_place), fb_place_text(&from_place));
@@ -393,6 +394,7 @@ fb_read_flag(FbReader *reader, const FbFlagRow *row)
 
 	memset(flag, 0, sizeof(FbFlag));
 	definition->flag = flag;
+	definition->flag_row = row;
 	if (!read_identity(reader, row, flag) || !fb_read_variations(reader, row, flag))
 	{
 		flag->error = fb_take_defect(reader);

@@ -37,6 +37,8 @@ typedef struct FbReader
 {
 	bool		strict;
 	bool		references_only;	/* operands and lists of users are not wanted */
+	bool		keep_sources;	/* conditions remember where they stand in the definition */
+	bool		uses_time;		/* something that was read depends on the time of the evaluation */
 	const char *subject;		/* prefix of a kept defect, e.g. segment "beta" */
 	FbArena    *arena;
 	const char *defect;			/* lenient: the first defect since it was last taken */

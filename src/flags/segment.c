@@ -65,6 +65,7 @@ fb_read_segment(FbReader *reader, const FbSegmentRow *row)
 	memset(segment, 0, sizeof(FbSegment));
 	segment->start = FB_NOT_MET;
 	definition->segment = segment;
+	definition->segment_row = row;
 	if (!fb_check_key(reader, row->key))
 	{
 		segment->error = fb_take_defect(reader);

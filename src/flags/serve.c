@@ -153,6 +153,7 @@ read_ramp(FbReader *reader, const FbPlace *place, const JsonbValue *value, const
 	}
 	serve->stages = stages;
 	serve->stage_count = elements.count;
+	reader->uses_time = reader->uses_time || elements.count > 1;
 	return true;
 }
 
