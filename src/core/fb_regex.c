@@ -212,12 +212,13 @@ fb_regex_match(FbRegex *regex, FbString subject, void (*poll) (const FbContext *
 		code = search_window(regex, subject, start, last, options);
 		if (code >= 0)
 			return FB_REGEX_MATCH;
+		/* A failing search may take milliseconds, and a flag may have thousands of patterns. */
+		if (poll != NULL)
+			poll(context);
 		if (code != PCRE2_ERROR_NOMATCH)
 			return code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21 ? FB_REGEX_ENCODING : FB_REGEX_LIMIT;
 		if (last == PCRE2_UNSET)
 			return FB_REGEX_NO_MATCH;
-		if (poll != NULL)
-			poll(context);
 		start = last + 1;
 		options |= PCRE2_NO_UTF_CHECK;	/* the first window has checked the whole subject */
 	}
