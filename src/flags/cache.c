@@ -74,6 +74,13 @@ fb_cache_is_current(const FbCompiled *compiled)
 	return compiled->generation == generation && !compiled->behind;
 }
 
+/* Returns the number of the newest configuration that this backend knows of. */
+uint64
+fb_cache_generation(void)
+{
+	return generation;
+}
+
 /* Frees a compiled flag that nobody holds. */
 static void
 free_if_unused(FbCompiled *compiled)

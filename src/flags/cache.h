@@ -31,5 +31,6 @@ extern void fb_cache_init(void);
 extern FbCompiled *fb_cache_pin(const char *environment, const char *key);
 extern void fb_cache_unpin(FbCompiled *compiled);
 extern bool fb_cache_is_current(const FbCompiled *compiled);
+extern uint64 fb_cache_generation(void);
 
 #endif							/* FB_CACHE_H */

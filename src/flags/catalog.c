@@ -306,6 +306,39 @@ fb_catalog_each_segment(FbCatalog *catalog, FbVisitSegment visit, void *arg)
 	each_row(catalog, FB_TABLE_SEGMENT, NULL, visit, arg);
 }
 
+/* Calls visit for every flag of the environment with its key, whether it is archived, and its tags. */
+void
+fb_catalog_each_name(FbCatalog *catalog, FbVisitName visit, void *arg)
+{
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "featbit configuration row",
+													  ALLOCSET_SMALL_SIZES);
+	TupleDesc	desc = RelationGetDescr(catalog->relation[FB_TABLE_FLAG]);
+	int			key = fb_column(desc, "key");
+	int			archived = fb_column(desc, "archived");
+	int			tags = fb_column(desc, "tags");
+	SysScanDesc scan = begin_scan(catalog, FB_TABLE_FLAG, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(row_context);
+		bool		isnull[3];
+		Datum		values[3];
+
+		CHECK_FOR_INTERRUPTS();
+		values[0] = heap_getattr(tuple, key, desc, &isnull[0]);
+		values[1] = heap_getattr(tuple, archived, desc, &isnull[1]);
+		values[2] = heap_getattr(tuple, tags, desc, &isnull[2]);
+		visit(arg, TextDatumGetCString(values[0]), !isnull[1] && DatumGetBool(values[1]),
+			  isnull[2] ? (Datum) 0 : values[2]);
+		MemoryContextSwitchTo(old_context);
+		MemoryContextReset(row_context);
+	}
+	systable_endscan(scan);
+	MemoryContextDelete(row_context);
+}
+
 /* The key nearest to one that is not there. */
 typedef struct Nearest
 {

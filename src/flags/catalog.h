@@ -68,6 +68,10 @@ typedef void (*FbVisitSegment) (void *arg, const FbSegmentRow *row);
 extern void fb_catalog_each_flag(FbCatalog *catalog, FbVisitFlag visit, void *arg);
 extern void fb_catalog_each_segment(FbCatalog *catalog, FbVisitSegment visit, void *arg);
 
+/* Calls the visitor for every flag of the environment with what finds it; tags is a text[], 0 when NULL. */
+typedef void (*FbVisitName) (void *arg, const char *key, bool archived, Datum tags);
+extern void fb_catalog_each_name(FbCatalog *catalog, FbVisitName visit, void *arg);
+
 extern void fb_flag_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbFlagRow *row);
 extern void fb_segment_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbSegmentRow *row);
 extern int	fb_column(TupleDesc desc, const char *name);

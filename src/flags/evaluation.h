@@ -34,6 +34,11 @@ extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fci
 								  NullableDatum context, const text *environment);
 extern const char *fb_reason_name(FbReason reason);
 extern const char *fb_error_name(FbErrorCode error);
+extern const char *fb_error_message(const FbEvaluation *evaluation, const FbString *user_key, const char *swapped);
+extern bool fb_targeting_key(Jsonb *context, FbString *key, char *buffer);
+extern void fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Datum *values, bool *nulls);
+
+#define FB_RESOLUTION_COLUMNS 6
 
 /* Defines the three SQL functions of one name, one for each type of user_key. */
 #define FB_USER_KEY_FUNCTIONS(name) \

@@ -124,8 +124,8 @@ flag_not_found(const FbCompiled *compiled, const FbString *user_key, const char 
 }
 
 /* Returns a message for people about an error. */
-static const char *
-error_message(const FbEvaluation *evaluation, const FbString *user_key, const char *swapped)
+const char *
+fb_error_message(const FbEvaluation *evaluation, const FbString *user_key, const char *swapped)
 {
 	const FbCompiled *compiled = evaluation->compiled;
 
@@ -234,8 +234,8 @@ result_type(FunctionCallInfo fcinfo)
 }
 
 /* Reads the user key from the member targetingKey of a context; false when it is missing. */
-static bool
-targeting_key(Jsonb *context, FbString *key, char *buffer)
+bool
+fb_targeting_key(Jsonb *context, FbString *key, char *buffer)
 {
 	JsonbValue *value;
 
@@ -250,39 +250,49 @@ targeting_key(Jsonb *context, FbString *key, char *buffer)
 	return true;
 }
 
+/* Fills the columns of a resolution: value, variant, reason, error_code, error_message, metadata. */
+void
+fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Datum *values, bool *nulls)
+{
+	FbOutcome  *outcome = &evaluation->outcome;
+
+	nulls[0] = nulls[1] = outcome->variation == NULL;
+	if (outcome->variation != NULL)
+	{
+		values[0] = JsonbPGetDatum(outcome->variation->value_json);
+		values[1] = PointerGetDatum(outcome->variation->key_datum);
+	}
+	values[2] = CStringGetTextDatum(fb_reason_name(outcome->reason));
+	nulls[2] = false;
+	if (outcome->error == FB_ERROR_TARGETING_KEY_MISSING && user_key == NULL)
+		outcome->error_message = "context has no string \"targetingKey\"";
+	nulls[3] = nulls[4] = outcome->error == FB_ERROR_NONE;
+	if (outcome->error != FB_ERROR_NONE)
+	{
+		values[3] = CStringGetTextDatum(fb_error_name(outcome->error));
+		values[4] = CStringGetTextDatum(fb_error_message(evaluation, user_key,
+														 "targetingKey, is a flag: are the two swapped?"));
+	}
+	values[5] = JsonbPGetDatum(evaluation_metadata(evaluation));
+	nulls[5] = false;
+}
+
 /* resolve(flag_key, context, environment) → (value, variant, reason, error_code, error_message, metadata) */
 Datum
 fb_resolve(PG_FUNCTION_ARGS)
 {
 	FbEvaluation evaluation;
-	const FbOutcome *outcome = &evaluation.outcome;
 	FbString	user_key;
 	Jsonb	   *context = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
 	NullableDatum context_datum = {JsonbPGetDatum(context), context == NULL};
-	bool		has_key = targeting_key(context, &user_key, evaluation.key_buffer);
+	bool		has_key = fb_targeting_key(context, &user_key, evaluation.key_buffer);
 	TupleDesc	desc = result_type(fcinfo);
-	Datum		values[6] = {0};
-	bool		nulls[6] = {true, true, false, true, true, false};
+	Datum		values[FB_RESOLUTION_COLUMNS] = {0};
+	bool		nulls[FB_RESOLUTION_COLUMNS];
 
 	fb_evaluate_arguments(&evaluation, fcinfo, has_key ? &user_key : NULL,
 						  FB_TEXT_ARGUMENT(0), context_datum, FB_TEXT_ARGUMENT(2));
-	if (outcome->variation != NULL)
-	{
-		values[0] = JsonbPGetDatum(outcome->variation->value_json);
-		values[1] = PointerGetDatum(outcome->variation->key_datum);
-		nulls[0] = nulls[1] = false;
-	}
-	values[2] = CStringGetTextDatum(fb_reason_name(outcome->reason));
-	if (outcome->error == FB_ERROR_TARGETING_KEY_MISSING && !has_key)
-		evaluation.outcome.error_message = "context has no string \"targetingKey\"";
-	if (outcome->error != FB_ERROR_NONE)
-	{
-		values[3] = CStringGetTextDatum(fb_error_name(outcome->error));
-		values[4] = CStringGetTextDatum(error_message(&evaluation, has_key ? &user_key : NULL,
-													  "targetingKey, is a flag: are the two swapped?"));
-		nulls[3] = nulls[4] = false;
-	}
-	values[5] = JsonbPGetDatum(evaluation_metadata(&evaluation));
+	fb_resolution(&evaluation, has_key ? &user_key : NULL, values, nulls);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
@@ -319,7 +329,7 @@ fb_evaluate_exposure(PG_FUNCTION_ARGS)
 	if (outcome->error != FB_ERROR_NONE)
 	{
 		values[4] = CStringGetTextDatum(fb_error_name(outcome->error));
-		values[5] = CStringGetTextDatum(error_message(&evaluation, PG_ARGISNULL(0) ? NULL : &user_key,
+		values[5] = CStringGetTextDatum(fb_error_message(&evaluation, PG_ARGISNULL(0) ? NULL : &user_key,
 													  "user key, is a flag: the user key comes first"));
 		nulls[4] = nulls[5] = false;
 	}
