@@ -74,6 +74,14 @@ fb_cache_is_current(const FbCompiled *compiled)
 	return compiled->generation == generation && !compiled->behind;
 }
 
+/* Makes the callback watch these tables from now on; returns the number of the newest configuration. */
+uint64
+fb_cache_watch(const FbConfigOids *oids)
+{
+	config_oids = *oids;
+	return generation;
+}
+
 /* Returns the number of the newest configuration that this backend knows of. */
 uint64
 fb_cache_generation(void)

@@ -6,6 +6,7 @@
 #define FB_CACHE_H
 
 #include "core/fb_evaluate.h"
+#include "flags/catalog.h"
 
 /*
  * One compiled flag with its closure, or the knowledge that there is none.
@@ -31,6 +32,7 @@ extern void fb_cache_init(void);
 extern FbCompiled *fb_cache_pin(const char *environment, const char *key);
 extern void fb_cache_unpin(FbCompiled *compiled);
 extern bool fb_cache_is_current(const FbCompiled *compiled);
+extern uint64 fb_cache_watch(const FbConfigOids *oids);
 extern uint64 fb_cache_generation(void);
 
 #endif							/* FB_CACHE_H */

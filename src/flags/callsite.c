@@ -126,6 +126,16 @@ same_statement(const FbStatement *statement)
 		statement->subxid == GetCurrentSubTransactionId();
 }
 
+/* Tells whether another statement is running than the one noted, and notes it. */
+bool
+fb_next_statement(FbStatement *statement)
+{
+	if (same_statement(statement))
+		return false;
+	current_statement(statement);
+	return true;
+}
+
 /* Gives all pins back. */
 static void
 unpin_all(FbCallSite *site)

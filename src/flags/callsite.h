@@ -35,6 +35,7 @@ typedef struct FbCallSite
 } FbCallSite;
 
 extern FbCallSite *fb_call_site(FunctionCallInfo fcinfo);
+extern bool fb_next_statement(FbStatement *statement);
 extern FbCompiled *fb_call_site_flag(FbCallSite *site, const text *environment, const text *flag_key);
 
 #endif							/* FB_CALLSITE_H */

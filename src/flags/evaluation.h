@@ -32,6 +32,7 @@ extern void fb_evaluate_compiled(const FbCompiled *compiled, const char *overrid
 extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 								  const FbString *user_key, const text *flag_key,
 								  NullableDatum context, const text *environment);
+extern Datum fb_resolved(FunctionCallInfo fcinfo, FbEvaluation *evaluation, const FbString *user_key);
 extern const char *fb_reason_name(FbReason reason);
 extern const char *fb_error_name(FbErrorCode error);
 extern const char *fb_error_message(const FbEvaluation *evaluation, const FbString *user_key, const char *swapped);

@@ -277,6 +277,17 @@ fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Datum *values,
 	nulls[5] = false;
 }
 
+/* Returns an evaluation as the row of a resolution. */
+Datum
+fb_resolved(FunctionCallInfo fcinfo, FbEvaluation *evaluation, const FbString *user_key)
+{
+	Datum		values[FB_RESOLUTION_COLUMNS] = {0};
+	bool		nulls[FB_RESOLUTION_COLUMNS];
+
+	fb_resolution(evaluation, user_key, values, nulls);
+	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
+}
+
 /* resolve(flag_key, context, environment) → (value, variant, reason, error_code, error_message, metadata) */
 Datum
 fb_resolve(PG_FUNCTION_ARGS)
@@ -286,14 +297,10 @@ fb_resolve(PG_FUNCTION_ARGS)
 	Jsonb	   *context = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
 	NullableDatum context_datum = {JsonbPGetDatum(context), context == NULL};
 	bool		has_key = fb_targeting_key(context, &user_key, evaluation.key_buffer);
-	TupleDesc	desc = result_type(fcinfo);
-	Datum		values[FB_RESOLUTION_COLUMNS] = {0};
-	bool		nulls[FB_RESOLUTION_COLUMNS];
 
 	fb_evaluate_arguments(&evaluation, fcinfo, has_key ? &user_key : NULL,
 						  FB_TEXT_ARGUMENT(0), context_datum, FB_TEXT_ARGUMENT(2));
-	fb_resolution(&evaluation, has_key ? &user_key : NULL, values, nulls);
-	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+	return fb_resolved(fcinfo, &evaluation, has_key ? &user_key : NULL);
 }
 
 /*
