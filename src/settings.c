@@ -138,7 +138,7 @@ fb_define_settings(void)
 							   NULL, NULL, NULL);
 	DefineCustomBoolVariable("featbit.notify",
 							 "Notifies the channel \"featbit\" when the configuration changes.",
-							 "A transaction that notifies cannot be prepared for two-phase commit.",
+							 "A transaction that is prepared for two-phase commit notifies nobody.",
 							 &fb_notify_setting,
 							 true,
 							 PGC_USERSET, 0,

@@ -65,7 +65,7 @@ COMMENT ON FUNCTION featbit.config_version(text) IS 'number of the newest config
 
 CREATE FUNCTION featbit.notify_configuration() RETURNS trigger
     AS 'MODULE_PATHNAME', 'fb_notify_configuration' LANGUAGE C;
-COMMENT ON FUNCTION featbit.notify_configuration() IS 'trigger of featbit.environment: when a transaction that changed the configuration commits, notifies channel featbit once for each environment with {"environment", "version"}; version is null when the environment was deleted. Switched off by featbit.notify = off, which a transaction that is to be prepared (two-phase commit) needs.';
+COMMENT ON FUNCTION featbit.notify_configuration() IS 'trigger of featbit.environment: when a transaction that changed the configuration commits, notifies channel featbit once for each environment with {"environment", "version"}; version is null when the environment was deleted. A transaction that is prepared (two-phase commit) notifies nobody. Switched off by featbit.notify = off.';
 
 CREATE CONSTRAINT TRIGGER notify_configuration AFTER INSERT OR UPDATE OR DELETE ON featbit.environment
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION featbit.notify_configuration();

@@ -7,6 +7,9 @@
  * the version that is committed, so that all its notifications of an environment
  * are equal and PostgreSQL sends one.  It fires on the origin only: an apply worker
  * of logical replication notifies nobody.
+ *
+ * The trigger also fires when a transaction is prepared, which PostgreSQL refuses once it has
+ * notified: what it has to say waits until the transaction is known to commit.
  */
 #include "postgres.h"
 
@@ -14,8 +17,10 @@
 #include "access/xact.h"
 #include "commands/async.h"
 #include "commands/trigger.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/memutils.h"
 
 #include "flags/catalog.h"
 #include "settings.h"
@@ -23,6 +28,35 @@
 PG_FUNCTION_INFO_V1(fb_notify_configuration);
 
 #define CHANNEL "featbit"
+
+static List *pending = NIL;		/* char *: payloads of this transaction */
+
+/* Sends what the triggers had to say when the transaction commits; forgets it when it ends otherwise. */
+static void
+send_pending(XactEvent event, void *arg)
+{
+	ListCell   *lc;
+
+	if (event == XACT_EVENT_PRE_COMMIT)
+		foreach(lc, pending)
+			Async_Notify(CHANNEL, (char *) lfirst(lc));
+	pending = NIL;
+}
+
+/* Keeps a payload until the transaction commits. */
+static void
+keep_payload(const char *payload)
+{
+	static bool registered = false;
+	MemoryContext old_context;
+
+	if (!registered)
+		RegisterXactCallback(send_pending, NULL);
+	registered = true;
+	old_context = MemoryContextSwitchTo(TopTransactionContext);
+	pending = lappend(pending, pstrdup(payload));
+	MemoryContextSwitchTo(old_context);
+}
 
 /* Sends {"environment", "version"}; the version is null when the environment was deleted. */
 Datum
@@ -65,6 +99,6 @@ fb_notify_configuration(PG_FUNCTION_ARGS)
 		appendStringInfo(&payload, ", \"version\": %lld}", (long long) row.config_version);
 	else
 		appendStringInfoString(&payload, ", \"version\": null}");
-	Async_Notify(CHANNEL, payload.data);
+	keep_payload(payload.data);
 	return PointerGetDatum(NULL);
 }
