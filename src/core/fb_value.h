@@ -42,6 +42,7 @@ typedef struct FbValue
 typedef struct FbPath
 {
 	uint32_t	count;
+	uint32_t	hint;			/* where a context found the first key last time: a guess, changed during evaluations */
 	FbString	steps[];
 } FbPath;
 
@@ -81,19 +82,40 @@ struct FbContext
 	const FbContextMethods *methods;
 };
 
-/* Tells whether two pieces of memory are equal; short ones without a call. */
+/* Tells whether two pieces of memory are equal, without a call; the last words may overlap. */
 static inline bool
 fb_bytes_equal(const char *a, const char *b, uint32_t length)
 {
 	uint64_t	x;
 	uint64_t	y;
+	uint32_t	u;
+	uint32_t	v;
 
-	for (; length >= 8; length -= 8, a += 8, b += 8)
+	if (length >= 8)
 	{
-		memcpy(&x, a, 8);
-		memcpy(&y, b, 8);
-		if (x != y)
+		const char *a_last = a + length - 8;
+		const char *b_last = b + length - 8;
+
+		for (; a < a_last; a += 8, b += 8)
+		{
+			memcpy(&x, a, 8);
+			memcpy(&y, b, 8);
+			if (x != y)
+				return false;
+		}
+		memcpy(&x, a_last, 8);
+		memcpy(&y, b_last, 8);
+		return x == y;
+	}
+	if (length >= 4)
+	{
+		memcpy(&u, a, 4);
+		memcpy(&v, b, 4);
+		if (u != v)
 			return false;
+		memcpy(&u, a + length - 4, 4);
+		memcpy(&v, b + length - 4, 4);
+		return u == v;
 	}
 	for (; length > 0; length--)
 		if (*a++ != *b++)

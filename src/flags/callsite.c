@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "core/fb_value.h"
 #include "flags/callsite.h"
 #include "flags/catalog.h"
 #include "pg_compat.h"
@@ -163,21 +164,17 @@ forget_call_site(void *arg)
 	unpin_all((FbCallSite *) arg);
 }
 
-/* Returns what this call remembers, making it in the first call. */
+/* Makes what a call remembers. */
 FbCallSite *
-fb_call_site(FunctionCallInfo fcinfo)
+fb_new_call_site(FunctionCallInfo fcinfo)
 {
-	FbCallSite *site = (FbCallSite *) fcinfo->flinfo->fn_extra;
+	FbCallSite *site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(FbCallSite));
 
-	if (site == NULL)
-	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(FbCallSite));
-		site->context = fcinfo->flinfo->fn_mcxt;
-		site->callback.func = forget_call_site;
-		site->callback.arg = site;
-		MemoryContextRegisterResetCallback(site->context, &site->callback);
-		fcinfo->flinfo->fn_extra = site;
-	}
+	site->context = fcinfo->flinfo->fn_mcxt;
+	site->callback.func = forget_call_site;
+	site->callback.arg = site;
+	MemoryContextRegisterResetCallback(site->context, &site->callback);
+	fcinfo->flinfo->fn_extra = site;
 	return site;
 }
 
@@ -200,7 +197,7 @@ is_last_flag(const FbCallSite *site, const text *environment, const text *flag_k
 	const FbCompiled *compiled = site->compiled;
 
 	if (compiled->key_length != VARSIZE_ANY_EXHDR(flag_key) ||
-		memcmp(compiled->key, VARDATA_ANY(flag_key), compiled->key_length) != 0)
+		!fb_bytes_equal(compiled->key, VARDATA_ANY(flag_key), compiled->key_length))
 		return false;
 	if (environment == NULL)
 		return site->default_environment;

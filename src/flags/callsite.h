@@ -9,6 +9,7 @@
 #include "funcapi.h"
 
 #include "flags/cache.h"
+#include "pg_compat.h"
 
 /* Tells one statement (or one iteration of a PL/pgSQL loop) from the next. */
 typedef struct FbStatement
@@ -34,8 +35,28 @@ typedef struct FbCallSite
 	TupleDesc	tupdesc;		/* of a composite result */
 } FbCallSite;
 
-extern FbCallSite *fb_call_site(FunctionCallInfo fcinfo);
+extern FbCallSite *fb_new_call_site(FunctionCallInfo fcinfo);
 extern bool fb_next_statement(FbStatement *statement);
 extern FbCompiled *fb_call_site_flag(FbCallSite *site, const text *environment, const text *flag_key);
+
+/* Returns what this call remembers, making it in the first call. */
+static inline FbCallSite *
+fb_call_site(FunctionCallInfo fcinfo)
+{
+	FbCallSite *site = (FbCallSite *) fcinfo->flinfo->fn_extra;
+
+	return likely(site != NULL) ? site : fb_new_call_site(fcinfo);
+}
+
+/* Returns a text that may have a short header; only one that is compressed or out of line is copied. */
+static inline text *
+fb_text(Datum datum)
+{
+	struct varlena *bytes = (struct varlena *) DatumGetPointer(datum);
+
+	if (unlikely(VARATT_IS_COMPRESSED(bytes) || VARATT_IS_EXTERNAL(bytes)))
+		bytes = pg_detoast_datum_packed(bytes);
+	return (text *) bytes;
+}
 
 #endif							/* FB_CALLSITE_H */

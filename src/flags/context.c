@@ -106,6 +106,71 @@ bisect_keys(const JsonbContainer *object, uint32 count, const char *data, FbStri
 	return -1;
 }
 
+/*
+ * Notes where the keys and values of a small root object end, once for all its attributes; the sum
+ * of the lengths is quick, the search in it for each attribute would not be.
+ */
+static void
+index_root(FbJsonbContext *source)
+{
+	const JsonbContainer *root = source->root;
+	uint32		count = JsonContainerSize(root) * 2;
+	uint32		end = 0;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		JEntry		entry = root->children[i];
+
+		end = JBE_HAS_OFF(entry) ? JBE_OFFLENFLD(entry) : end + JBE_OFFLENFLD(entry);
+		source->ends[i + 1] = end;
+	}
+	source->ends[0] = 0;
+	source->count = count / 2;
+}
+
+/* Tells whether the key at a place of the indexed root object is the one. */
+static inline bool
+is_key_at(const FbJsonbContext *source, uint32 place, FbString key)
+{
+	return source->ends[place + 1] - source->ends[place] == key.length &&
+		fb_bytes_equal((const char *) &source->root->children[source->count * 2] + source->ends[place],
+					   key.data, key.length);
+}
+
+/* Finds the value of the first key of a path in the indexed root object; looks first where it was last time. */
+static inline bool
+find_indexed(FbJsonbContext *source, const FbPath *path, FbValue *value)
+{
+	FbString	key = path->steps[0];
+	uint32		place = path->hint;
+	JsonbContainer *root = source->root;
+	JEntry		entry;
+	char	   *data;
+
+	if (unlikely(place >= source->count || !is_key_at(source, place, key)))
+	{
+		for (place = 0; place < source->count; place++)
+			if (is_key_at(source, place, key))
+				break;
+		if (place >= source->count)
+			return false;
+		((FbPath *) path)->hint = place;
+	}
+	place += source->count;
+	entry = root->children[place];
+	data = (char *) &root->children[source->count * 2];
+	if (JBE_ISSTRING(entry))
+	{
+		value->kind = FB_VALUE_STRING;
+		value->exact = NULL;
+		value->string.data = data + source->ends[place];
+		value->string.length = source->ends[place + 1] - source->ends[place];
+	}
+	else
+		fill_value(root, place, data, source->ends[place], value);
+	return true;
+}
+
 /* Finds the value of a key. */
 static bool
 find_key(JsonbContainer *object, FbString key, FbValue *value)
@@ -121,9 +186,9 @@ find_key(JsonbContainer *object, FbString key, FbValue *value)
 	return true;
 }
 
-/* Returns the object, taken out of TOAST when an attribute is first asked for. */
-static JsonbContainer *
-root_object(FbJsonbContext *source)
+/* Looks at the object, taken out of TOAST when an attribute is first asked for; false when there is none. */
+static bool
+open_root(FbJsonbContext *source)
 {
 	if (source->root == NULL && source->datum != (Datum) 0)
 	{
@@ -133,19 +198,19 @@ root_object(FbJsonbContext *source)
 		if (JB_ROOT_IS_OBJECT(jsonb))
 			source->root = &jsonb->root;
 	}
-	return source->root;
+	if (source->root == NULL)
+		return false;
+	if (JsonContainerSize(source->root) <= FB_INDEXED_KEYS)
+		index_root(source);
+	source->opened = true;
+	return true;
 }
 
-/* Finds an attribute. */
-static bool
-lookup(const FbContext *context, const FbPath *path, FbValue *value)
+/* Finds what a path names, from one of its steps on. */
+bool
+fb_jsonb_path(JsonbContainer *object, const FbPath *path, uint32 step, FbValue *value)
 {
-	JsonbContainer *object = root_object((FbJsonbContext *) context);
-	uint32		step;
-
-	if (object == NULL)
-		return false;
-	for (step = 0;; step++)
+	for (;; step++)
 	{
 		if (!find_key(object, path->steps[step], value))
 			return false;
@@ -154,6 +219,39 @@ lookup(const FbContext *context, const FbPath *path, FbValue *value)
 		if (value->kind != FB_VALUE_OBJECT)
 			return false;
 		object = (JsonbContainer *) value->array;
+	}
+}
+
+/* Finds an attribute. */
+static bool
+lookup(const FbContext *context, const FbPath *path, FbValue *value)
+{
+	FbJsonbContext *source = (FbJsonbContext *) context;
+
+	if (unlikely(!source->opened) && !open_root(source))
+		return false;
+	if (unlikely(source->count == 0))
+		return fb_jsonb_path(source->root, path, 0, value);
+	if (!find_indexed(source, path, value))
+		return false;
+	if (likely(path->count == 1))
+		return true;
+	return value->kind == FB_VALUE_OBJECT &&
+		fb_jsonb_path((JsonbContainer *) value->array, path, 1, value);
+}
+
+/* Gives a value of a container, which may be that of a scalar. */
+void
+fb_jsonb_value(JsonbContainer *container, FbValue *value)
+{
+	if (JsonContainerIsScalar(container))
+		fill_value(container, 0, (char *) &container->children[1], 0, value);
+	else
+	{
+		value->kind = JsonContainerIsObject(container) ? FB_VALUE_OBJECT : FB_VALUE_ARRAY;
+		value->count = JsonContainerSize(container);
+		value->array = container;
+		value->exact = NULL;
 	}
 }
 
@@ -167,18 +265,60 @@ element(const FbContext *context, const FbValue *array, uint32 position, FbValue
 	fill_value(container, position, data, getJsonbOffset(container, position), value);
 }
 
-/* Compares two numerics. */
+/*
+ * Reads a numeric of at most four digits of base 10,000 and no fraction; false for every other.  The
+ * layout is that of the disk (NumericShort in utils/adt/numeric.c), which cannot change.
+ */
+static inline bool
+small_integer(const void *numeric, int64 *integer)
+{
+	const char *data = VARDATA_ANY(numeric);
+	int			count = (int) (VARSIZE_ANY_EXHDR(numeric) / sizeof(int16)) - 1;
+	uint16		header;
+	int64		sum = 0;
+
+	memcpy(&header, data, sizeof(header));
+	/* short form, weight 0 to 3, no digit behind the point */
+	if ((header & 0xC000) != 0x8000 || (header & 0x007F) > 3 || count > (header & 0x007F) + 1 || count < 0)
+		return false;
+	for (int i = 0; i <= (header & 0x007F); i++)
+	{
+		int16		digit = 0;
+
+		if (i < count)
+			memcpy(&digit, data + sizeof(header) + i * sizeof(digit), sizeof(digit));
+		sum = sum * 10000 + digit;
+	}
+	*integer = (header & 0x2000) ? -sum : sum;
+	return true;
+}
+
+/* Returns a number as a numeric; one without is a whole number that a double holds. */
+static const void *
+numeric_of(const FbValue *number)
+{
+	return number->exact != NULL ? number->exact : int64_to_numeric((int64) number->number);
+}
+
+/* Compares two numbers exactly. */
 static int
 compare_numbers(const FbContext *context, const FbValue *a, const FbValue *b)
 {
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, PointerGetDatum(a->exact), PointerGetDatum(b->exact)));
+	int64		x = (int64) a->number;
+	int64		y = (int64) b->number;
+
+	if (likely((a->exact == NULL || small_integer(a->exact, &x)) &&
+			   (b->exact == NULL || small_integer(b->exact, &y))))
+		return (x > y) - (x < y);
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, PointerGetDatum(numeric_of(a)),
+											 PointerGetDatum(numeric_of(b))));
 }
 
 /* Gives a number as trim_scale prints it. */
 static bool
 number_text(const FbContext *context, const FbValue *number, FbString *text)
 {
-	text->data = numeric_normalize((Numeric) number->exact);
+	text->data = numeric_normalize((Numeric) numeric_of(number));
 	text->length = strlen(text->data);
 	return true;
 }
@@ -211,15 +351,33 @@ problem(const FbContext *context, FbProblem kind)
 static const FbContextMethods utf8_methods = {lookup, element, compare_numbers, number_text, NULL, poll, problem};
 static const FbContextMethods converting_methods = {lookup, element, compare_numbers, number_text, to_utf8, poll, problem};
 
+/* Tells whether texts of this database have to be converted before they are hashed. */
+bool
+fb_must_convert(void)
+{
+	static int	convert = -1;
+
+	if (unlikely(convert < 0))
+		convert = GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII;
+	return convert != 0;
+}
+
+/* Fills in the methods of a source of attributes other than jsonb whose values are like those of jsonb. */
+void
+fb_context_methods(FbContextMethods *methods)
+{
+	*methods = fb_must_convert() ? converting_methods : utf8_methods;
+}
+
 /* Makes a source of attributes of a datum, which is looked at only when needed. */
 const FbContext *
 fb_datum_context(FbJsonbContext *storage, Datum context, bool isnull)
 {
-	int			encoding = GetDatabaseEncoding();
-
-	storage->base.methods = encoding == PG_UTF8 || encoding == PG_SQL_ASCII ? &utf8_methods : &converting_methods;
+	storage->base.methods = fb_must_convert() ? &converting_methods : &utf8_methods;
 	storage->datum = isnull ? (Datum) 0 : context;
 	storage->root = NULL;
+	storage->count = 0;
+	storage->opened = false;
 	return &storage->base;
 }
 

@@ -45,11 +45,11 @@ fb_user_key(Datum value, FbKeyType type, char *buffer)
 	}
 	else
 	{
-		text	   *string = DatumGetTextPP(value);
+		text	   *string = fb_text(value);
 
 		key.data = VARDATA_ANY(string);
 		key.length = VARSIZE_ANY_EXHDR(string);
-		if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
+		if (unlikely(fb_must_convert()))
 		{
 			char	   *converted = pg_server_to_any(key.data, key.length, PG_UTF8);
 
@@ -160,6 +160,16 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 						 GetCurrentStatementStartTimestamp(), NULL, &evaluation->outcome);
 }
 
+/* Asks the memory for a small context before it is looked at; costs nothing when the address is none. */
+static inline void
+fetch_ahead(Datum context)
+{
+	const char *bytes = DatumGetPointer(context);
+
+	__builtin_prefetch(bytes + 64);
+	__builtin_prefetch(bytes + 128);
+}
+
 /*
  * Evaluates with the arguments (user_key, flag_key, …, context, environment).  A flag that is
  * nothing but a split of the users, the most frequent case, needs no more than a hash.
@@ -169,24 +179,28 @@ evaluate(FunctionCallInfo fcinfo, FbKeyType key_type, int context_argument, FbEv
 {
 	FbString	user_key = {NULL, 0};
 
+	if (!PG_ARGISNULL(context_argument))
+		fetch_ahead(PG_GETARG_DATUM(context_argument));
 	if (!PG_ARGISNULL(0))
 		user_key = fb_user_key(PG_GETARG_DATUM(0), key_type, evaluation->key_buffer);
 	if (likely(!PG_ARGISNULL(0) && !PG_ARGISNULL(1)))
 	{
 		FbCallSite *site = fb_call_site(fcinfo);
 		const FbCompiled *compiled = fb_call_site_flag(site, FB_TEXT_ARGUMENT(context_argument + 1),
-													   PG_GETARG_TEXT_PP(1));
+													   fb_text(PG_GETARG_DATUM(1)));
 
+		evaluation->site = site;
+		evaluation->compiled = compiled;
 		if (compiled->flag != NULL && compiled->flag->plain_split != NULL && site->override == NULL &&
 			(PG_ARGISNULL(context_argument) || is_object(PG_GETARG_DATUM(context_argument))))
-		{
-			evaluation->compiled = compiled;
 			return fb_evaluate_plain_split(compiled->flag, user_key);
-		}
+		fb_evaluate_compiled(compiled, site->override, &user_key, fcinfo->args[context_argument],
+							 GetCurrentStatementStartTimestamp(), NULL, &evaluation->outcome);
 	}
-	fb_evaluate_arguments(evaluation, fcinfo, PG_ARGISNULL(0) ? NULL : &user_key,
-						  FB_TEXT_ARGUMENT(1), fcinfo->args[context_argument],
-						  FB_TEXT_ARGUMENT(context_argument + 1));
+	else
+		fb_evaluate_arguments(evaluation, fcinfo, PG_ARGISNULL(0) ? NULL : &user_key,
+							  FB_TEXT_ARGUMENT(1), fcinfo->args[context_argument],
+							  FB_TEXT_ARGUMENT(context_argument + 1));
 	return evaluation->outcome.variation;
 }
 

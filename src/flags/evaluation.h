@@ -51,6 +51,6 @@ extern void fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Da
 	Datum fb_##name##_uuid(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_UUID); }
 
 /* An argument, NULL for SQL NULL. */
-#define FB_TEXT_ARGUMENT(i) (PG_ARGISNULL(i) ? NULL : PG_GETARG_TEXT_PP(i))
+#define FB_TEXT_ARGUMENT(i) (PG_ARGISNULL(i) ? NULL : fb_text(PG_GETARG_DATUM(i)))
 
 #endif							/* FB_EVALUATION_H */
