@@ -325,7 +325,7 @@ default_pool_size = 1
 logfile = $dir/log
 INI
 	my $run = IPC::Run::start([ $bouncer, '-q', "$dir/ini" ], '<', \undef, '>', "$dir/out", '2>', "$dir/err");
-	$writer->query(q(CREATE ROLE app LOGIN; GRANT USAGE ON SCHEMA featbit TO app; ALTER ROLE app SET featbit.environment = 'pooled'));
+	$writer->query(q(CREATE ROLE app LOGIN; SELECT featbit.grant_access('app', 'evaluate'); ALTER ROLE app SET featbit.environment = 'pooled'));
 	$writer->query(q(SELECT featbit.create_flag('p', '[{"key": "a", "value": 1}, {"key": "b", "value": 2}]', environment => e) FROM unnest('{default,pooled,other}'::text[]) e));
 	$writer->query(q(UPDATE featbit.flag SET fallthrough = '{"variation": "b"}' WHERE environment = 'other' AND key = 'p'));
 	my $client = "host=$dir port=$port dbname=postgres user=app";
