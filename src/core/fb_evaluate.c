@@ -202,7 +202,8 @@ run_conditions(Run *run, const FbCondition *conditions, uint32_t start, bool *me
 		const char *error = test_condition(run, condition, &result);
 
 		if (condition->kind != FB_CONDITION_ATTRIBUTE)
-			TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition, .met = result, .error = error);
+			TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition, .met = result,
+				  .error = error != NULL ? error : run->fatal);
 		if (run->fatal != NULL)
 			return run->fatal;
 		if (error != NULL)

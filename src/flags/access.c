@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "rewrite/rowsecurity.h"
@@ -111,6 +112,27 @@ fb_environment_permitted(Relation relation, const char *environment, const char 
 			return true;
 	}
 	return false;
+}
+
+/* Raises when the current role may read no flag of the environment. */
+void
+fb_require_environment_read(const char *environment)
+{
+	FbConfigOids oids;
+	Relation	relation;
+	bool		permitted;
+
+	fb_require_config_oids(&oids);
+	relation = table_open(oids.relation[FB_TABLE_FLAG], AccessShareLock);
+	permitted = fb_environment_permitted(relation, environment, FB_ACCESS_READ);
+	table_close(relation, AccessShareLock);
+	if (!permitted)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for environment \"%s\"", environment),
+				 errhint("Ask the owner of the extension to grant_access(%s, 'analyse', %s).",
+						 quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
+						 quote_literal_cstr(environment))));
 }
 
 /* Raises when no policy lets the current role insert a row of the environment. */

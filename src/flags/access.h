@@ -13,6 +13,7 @@
 #define FB_ACCESS_WRITE "awd"
 
 extern bool fb_environment_permitted(Relation relation, const char *environment, const char *commands);
+extern void fb_require_environment_read(const char *environment);
 extern void fb_require_environment_insert(Relation relation, const char *environment);
 
 #endif							/* FB_ACCESS_H */

@@ -143,11 +143,11 @@ start_entries(void)
 }
 
 /*
- * Reads and compiles one flag.  Returns false when the tables could not be opened, as while
- * the extension is dropped or created.
+ * Reads and compiles the flag that compiled names, into compiled->context; keeps its sources there unless sources
+ * is NULL.  Returns false when the tables could not be opened, as while the extension is dropped or created.
  */
-static bool
-load(FbCompiled *compiled)
+bool
+fb_load_compiled(FbCompiled *compiled, FbSources *sources)
 {
 	FbCatalog	catalog;
 	FbConfigOids oids;
@@ -176,7 +176,8 @@ load(FbCompiled *compiled)
 		{
 			MemoryContext old_context = MemoryContextSwitchTo(compiled->context);
 
-			compiled->flag = fb_compile_flag(&row, &catalog.loader);
+			compiled->flag = sources == NULL ? fb_compile_flag(&row, &catalog.loader) :
+				fb_compile_flag_with_sources(&row, &catalog.loader, sources);
 			MemoryContextSwitchTo(old_context);
 		}
 	}
@@ -210,7 +211,7 @@ build(const char *environment, const char *key)
 		compiled->environment = MemoryContextStrdup(context, environment);
 		compiled->key = MemoryContextStrdup(context, key);
 		compiled->key_length = strlen(key);
-		if (!load(compiled))
+		if (!fb_load_compiled(compiled, NULL))
 		{
 			compiled->generation = 0;
 			compiled->error = FB_ERROR_PROVIDER_NOT_READY;

@@ -34,5 +34,6 @@ extern void fb_cache_unpin(FbCompiled *compiled);
 extern bool fb_cache_is_current(const FbCompiled *compiled);
 extern uint64 fb_cache_watch(const FbConfigOids *oids);
 extern uint64 fb_cache_generation(void);
+extern bool fb_load_compiled(FbCompiled *compiled, FbSources *sources);
 
 #endif							/* FB_CACHE_H */

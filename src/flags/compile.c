@@ -301,6 +301,7 @@ compile(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
 	Closure		closure;
 	HASHCTL		control;
 	Member	   *root;
+	FbFlagRow  *root_row;
 	FbFlag	   *flag;
 	bool		found;
 	int			i;
@@ -319,7 +320,10 @@ compile(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
 
 	root = get_node(&closure, false, row->key == NULL ? "" : row->key, &found);
 	root->level = 0;
-	root->definition = fb_read_flag(&closure.reader, row);
+	/* the definition refers to its row, which the caller may not keep */
+	root_row = palloc(sizeof(FbFlagRow));
+	*root_row = *row;
+	root->definition = fb_read_flag(&closure.reader, root_row);
 	closure.queue = list_make1(root);
 	for (i = 0; i < list_length(closure.queue); i++)
 		expand_node(&closure, list_nth(closure.queue, i));

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "flags/access.h"
 #include "flags/catalog.h"
 #include "flags/portable.h"
 #include "pg_compat.h"
@@ -304,15 +305,16 @@ read_definition(const char *environment, const char *key)
 Datum
 fb_flag_definition(PG_FUNCTION_ARGS)
 {
+	char	   *environment = PG_ARGISNULL(1) ? fb_environment_setting : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	   *key;
 	Jsonb	   *definition = NULL;
 
+	fb_require_environment_read(environment);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	key = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (strlen(key) <= FB_MAX_KEY)
-		definition = read_definition(PG_ARGISNULL(1) ? fb_environment_setting :
-									 text_to_cstring(PG_GETARG_TEXT_PP(1)), key);
+		definition = read_definition(environment, key);
 	if (definition == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(definition);
