@@ -355,3 +355,11 @@ COMMENT ON VIEW featbit.flag_change_annotations IS 'changes of the configuration
 COMMENT ON COLUMN featbit.flag_change_annotations."time" IS 'when the change was made';
 COMMENT ON COLUMN featbit.flag_change_annotations.text IS 'what was changed, by whom and why';
 COMMENT ON COLUMN featbit.flag_change_annotations.tags IS 'environment, kind, key, kind of change and tags of the flag, separated by commas';
+
+-- problems
+
+CREATE FUNCTION featbit.flag_problems(INOUT environment text DEFAULT NULL,
+    OUT kind text, OUT key text, OUT path text, OUT problem text, OUT severity text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'fb_flag_problems' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 100;
+COMMENT ON FUNCTION featbit.flag_problems(text) IS 'what is wrong or suspicious in the stored configuration. environment: NULL is every environment that the caller can read. Returns for each problem the environment (NULL for one of this session), the kind (flag, segment, environment, session) and key of the row, the path within it, what is the matter, and a severity. error: a malformed part, a reference to what does not exist, a cycle, an environment without row: whatever came past the validation, by replication or from a dump, and evaluates to an error. warning: legal but suspicious, as rules that are never reached or apply to nobody, ended time windows, variations of weight 0, prerequisites that are disabled or archived, a tracking schema that does not exist, limits that regular expressions met in this session. Needs the right to read the tables. Raises nothing else.';

@@ -165,14 +165,15 @@ read_target(FbReader *reader, const FbPlace *place, const JsonbValue *value, con
 	target->variation = fb_read_variation(reader, &variation_place, &fields[0].value, flag);
 	if (target->variation == NULL)
 		return false;
-	for (i = 0; reader->strict && i < position; i++)
+	for (i = 0; (reader->strict || reader->thorough) && i < position; i++)
 		if (targets[i].variation == target->variation)
 			return fb_defect(reader, ERRCODE_UNIQUE_VIOLATION, "Put all users of a variation into one list.",
 							 "variation \"%s\" in %s is already in targets[%d]", target->variation->key.data,
 							 fb_place_text(&variation_place), i);
 	if (!read_users(reader, &users_place, &fields[1].value, &target->users, &users, &count))
 		return false;
-	return !reader->strict || check_user_once(reader, &users_place, targets, position, users, count);
+	return !(reader->strict || reader->thorough) ||
+		check_user_once(reader, &users_place, targets, position, users, count);
 }
 
 /* Reads the targets; a broken one evaluates to an error. */

@@ -36,6 +36,7 @@ typedef struct FbArena
 typedef struct FbReader
 {
 	bool		strict;
+	bool		thorough;		/* lenient, but with the checks of a strict reader that evaluation can do without */
 	bool		references_only;	/* operands and lists of users are not wanted */
 	bool		keep_sources;	/* conditions remember where they stand in the definition */
 	bool		uses_time;		/* something that was read depends on the time of the evaluation */
