@@ -13,6 +13,7 @@ SQL_PARTS = \
 	sql/flags/tables.sql \
 	sql/flags/evaluation.sql \
 	sql/flags/explain.sql \
+	sql/flags/preview.sql \
 	sql/flags/management.sql \
 	sql/flags/lifecycle.sql \
 	sql/flags/views.sql \

@@ -68,16 +68,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION featbit.create_flag(text, jsonb, text, jsonb, text, boolean, text, text[], text, text) IS 'creates a flag. variations: array of {"key", "value", "name"}; type: boolean, string, number or json, inferred from the values when NULL; fallthrough: what is served to everyone, {"variation": key} or {"split": [{"variation", "weight"}, …], "by", "salt"}, the first variation when NULL; off_variation: served while disabled, NULL leaves the value to the code; environment: default the setting featbit.environment, made when missing. Returns the revision. Errors: 23505 when the key exists, 22023 for an illegal definition, 23503 for an unknown reference.';
 
-CREATE FUNCTION featbit.update_flag(flag_key text, changes jsonb, expected_revision bigint DEFAULT NULL,
-    comment text DEFAULT NULL, environment text DEFAULT NULL)
-    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION featbit.changed_row(stored featbit.flag, changes jsonb)
+    RETURNS featbit.flag LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(update_flag.environment, update_flag.comment);
-    old_row featbit.flag := featbit.stored_flag(flag_key, update_flag.environment);
-    new_row featbit.flag;
     unknown text;
-    new_revision bigint;
 BEGIN
     IF jsonb_typeof(changes) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'changes of a flag must be a JSON object',
@@ -91,7 +86,20 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('column "%s" of a flag cannot be changed', unknown),
             HINT = 'Legal are name, description, type, variations, enabled, off_variation, prerequisites, targets, rules, fallthrough, salt, semantics, tags, archived and iteration.';
     END IF;
-    new_row := jsonb_populate_record(old_row, changes);
+    RETURN jsonb_populate_record(stored, changes);
+END $$;
+COMMENT ON FUNCTION featbit.changed_row(featbit.flag, jsonb) IS 'row of a flag with the columns of an object in place of its own, as update_flag writes it. Error 22023 for what is no object and for columns that cannot be changed.';
+
+CREATE FUNCTION featbit.update_flag(flag_key text, changes jsonb, expected_revision bigint DEFAULT NULL,
+    comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(update_flag.environment, update_flag.comment);
+    old_row featbit.flag := featbit.stored_flag(flag_key, update_flag.environment);
+    new_row featbit.flag := featbit.changed_row(old_row, changes);
+    new_revision bigint;
+BEGIN
     UPDATE featbit.flag AS f
     SET name = new_row.name, description = new_row.description, type = new_row.type, variations = new_row.variations,
         enabled = new_row.enabled, off_variation = new_row.off_variation, prerequisites = new_row.prerequisites,

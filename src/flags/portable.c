@@ -17,10 +17,12 @@
 #include "flags/access.h"
 #include "flags/catalog.h"
 #include "flags/portable.h"
+#include "flags/recorded.h"
 #include "pg_compat.h"
 #include "settings.h"
 
 PG_FUNCTION_INFO_V1(fb_flag_definition);
+PG_FUNCTION_INFO_V1(fb_draft_definition);
 
 const FbField fb_portable_fields[FB_PORTABLE_FIELDS] = {
 	[FB_PORTABLE_FORMAT_FIELD] = {"format", true},
@@ -271,9 +273,12 @@ write_definition(const char *key, const Recorder *recorder)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* Reads a flag with its closure under one snapshot; NULL when there is no such flag. */
+/*
+ * Reads a flag with its closure under one snapshot; NULL when there is no such flag.  A draft
+ * stands for the stored row, and raises when it could not be stored.
+ */
 static Jsonb *
-read_definition(const char *environment, const char *key)
+read_definition(const char *environment, const char *key, const FbFlagRow *draft)
 {
 	Recorder	recorder = {{record_flag, record_segment}, NULL, CurrentMemoryContext};
 	FbConfigOids oids;
@@ -286,6 +291,12 @@ read_definition(const char *environment, const char *key)
 	if (!fb_catalog_open(&catalog, &oids, environment, false))
 		return NULL;
 	recorder.source = &catalog.loader;
+	if (draft != NULL)
+	{
+		catalog.own_key = key;
+		catalog.own_flag = draft;
+		fb_check_flag(draft, &catalog.loader, FB_CHECK_ALL);
+	}
 	found = record_flag(&recorder.loader, key, &row);
 	if (found)
 	{
@@ -314,7 +325,26 @@ fb_flag_definition(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	key = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (strlen(key) <= FB_MAX_KEY)
-		definition = read_definition(environment, key);
+		definition = read_definition(environment, key, NULL);
+	if (definition == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(definition);
+}
+
+/* draft_definition(draft, environment) → jsonb: as flag_definition, of a flag whose row is given as jsonb */
+Datum
+fb_draft_definition(PG_FUNCTION_ARGS)
+{
+	char	   *environment = PG_ARGISNULL(1) ? fb_environment_setting : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	FbFlagRow	draft;
+	Jsonb	   *definition;
+
+	fb_require_environment_read(environment);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	fb_flag_row_from_definition(PG_GETARG_JSONB_P(0), &draft);
+	fb_check_flag(&draft, NULL, FB_CHECK_SHAPE);
+	definition = read_definition(environment, draft.key, &draft);
 	if (definition == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(definition);

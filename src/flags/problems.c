@@ -12,7 +12,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -25,6 +24,7 @@
 #include "flags/catalog.h"
 #include "flags/context.h"
 #include "flags/definition.h"
+#include "flags/rows.h"
 #include "pg_compat.h"
 
 PG_FUNCTION_INFO_V1(fb_flag_problems);
@@ -63,8 +63,7 @@ typedef struct Member
 /* Where problems go, and the row that is looked at. */
 typedef struct Report
 {
-	Tuplestorestate *store;
-	TupleDesc	desc;
+	FbRows		rows;
 	const char *environment;	/* NULL: of this session */
 	const char *kind;
 	const char *key;
@@ -99,7 +98,7 @@ report(Report *to, const char *path, const char *problem, const char *severity)
 		nulls[i] = columns[i] == NULL;
 		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(columns[i]);
 	}
-	tuplestore_putvalues(to->store, to->desc, values, nulls);
+	fb_rows_put(&to->rows, values, nulls);
 }
 
 /* Adds an error, unless there is none. */
@@ -602,31 +601,16 @@ check_session(Report *to)
 Datum
 fb_flag_problems(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Report		to;
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1] = {PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0)};
 	char		nulls[1] = {PG_ARGISNULL(0) ? 'n' : ' '};
-	MemoryContext old_context;
 	List	   *environments = NIL;
 	ListCell   *cell;
 
-	if (result == NULL || !IsA(result, ReturnSetInfo) || (result->allowedModes & SFRM_Materialize) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("set-valued function called in context that cannot accept a set")));
 	memset(&to, 0, sizeof(to));
 	to.now = GetCurrentTimestamp();
-	old_context = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-	if (get_call_result_type(fcinfo, NULL, &to.desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	to.desc = CreateTupleDescCopy(to.desc);
-	to.store = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
-	result->returnMode = SFRM_Materialize;
-	result->setResult = to.store;
-	result->setDesc = to.desc;
-	MemoryContextSwitchTo(old_context);
-
+	fb_rows_begin(&to.rows, fcinfo);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute_with_args("SELECT e FROM (SELECT key FROM featbit.environment UNION SELECT environment FROM featbit.flag "
