@@ -245,12 +245,16 @@ BEGIN
 	IF recorded IS NULL THEN
 		UPDATE featbit.environment e SET tracking_schema = schema WHERE e.key = env;
 	END IF;
+	PERFORM featbit.grant_access(coalesce(r.rolname::text, 'public'), a.task, nullif(a.environment, '*'))
+		FROM featbit.access a LEFT JOIN pg_roles r ON r.oid = a.role
+		WHERE a.task IN ('record', 'analyse') AND a.environment IN ('*', env) AND (a.role = 0 OR r.oid IS NOT NULL);
 	RETURN schema;
 END
 $$;
 
 COMMENT ON FUNCTION featbit.create_tracking(text, text) IS
 'makes the tables exposure, event, llm_call and feedback and the view llm_metric in a schema of yours (created when missing), and has the environment (default: setting featbit.environment; its row is made when missing) record into it; returns the schema''s name.
+Roles that were given access to record or analyse there get it on the new tables.
 What exists already is kept, so that it can be repeated, shared by environments and called over partitioned tables made beforehand (exposure by hash of user_key, the others by range of time). The tables use nothing of the extension: DROP EXTENSION leaves them.
 Errors: the environment already tracks into another schema (55000), tables of other shape in the way (42P07), their unique keys missing (55000), a schema name of the system or of the extension (3F000)';
 

@@ -5,19 +5,51 @@
 --   read the configuration in C, and evaluators need no right on a table.
 -- * All functions run with the rights of their caller. The triggers of the configuration tables lock the environment and
 --   write the history as the owner, but only for a row that the caller may write.
--- * analyse and manage of one environment are row-level security policies, one per task and environment, made by
---   grant_access and not by this script: pg_dump dumps the policies of an extension's tables but does not know which of them
---   the extension made, so that a restore would make those twice. Policies name roles by reference: they follow
---   a renamed role, go with DROP OWNED, keep DROP ROLE from leaving anything behind, and are dumped like the GRANTs.
+-- * A task of one environment takes two things: the GRANTs, and the row in featbit.access that the row-level security
+--   policies below look for. The row names the role by its number, so that it follows a renamed role and never
+--   falls to a new role of an old name; dumps carry it as a name, and pg_upgrade keeps the numbers. A row alone gives nothing:
+--   what DROP OWNED takes away stays away.
 -- * The owner passes the policies, also while pg_dump runs. A dump by another role that is limited by them ends in an
---   error and is not partial, as pg_dump sets row_security off.
+--   error and is not partial, as pg_dump sets row_security off. Policies of an extension's tables are not dumped: those
+--   below come with CREATE EXTENSION, and those that somebody adds are lost.
 -- * What is evaluated knows no environment: evaluation cannot be granted for one. A policy, view or trigger that
 --   must not follow the setting featbit.environment names its environment in the call.
 
+CREATE TABLE featbit.access (
+	role regrole NOT NULL,
+	task text COLLATE "C" NOT NULL CHECK (task OPERATOR(pg_catalog.=) ANY (ARRAY['evaluate', 'record', 'analyse', 'manage'])),
+	environment text COLLATE "C" NOT NULL,
+	PRIMARY KEY (role, task, environment)
+);
+
+COMMENT ON TABLE featbit.access IS 'which role has been given which task, written by grant_access and revoke_access; the owner and superusers need nothing and are not listed';
+COMMENT ON COLUMN featbit.access.role IS 'the role; - is public, every role';
+COMMENT ON COLUMN featbit.access.task IS 'evaluate, record, analyse or manage';
+COMMENT ON COLUMN featbit.access.environment IS 'environment of the task, * for all';
+
+-- a dropped role would be dumped as a number, which is another role elsewhere
+SELECT pg_catalog.pg_extension_config_dump('featbit.access', 'WHERE role OPERATOR(pg_catalog.=) 0 OR role OPERATOR(pg_catalog.=) ANY (SELECT r.oid FROM pg_catalog.pg_roles r)');
+
+CREATE FUNCTION featbit.has_access(task text, environment text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'fb_has_access' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION featbit.has_access(text, text) IS
+'whether the current role, a role that it is a member of, or public has been given the task for the environment or for all; NULL for a NULL argument. The policies of the configuration tables ask it; owner and superusers pass them without';
+
+ALTER TABLE featbit.access ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.environment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.flag ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.segment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.flag_revision ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY "analyse" ON featbit.environment FOR SELECT USING (featbit.has_access('analyse', key));
+CREATE POLICY "analyse" ON featbit.flag FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "analyse" ON featbit.segment FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "analyse" ON featbit.flag_revision FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.environment USING (featbit.has_access('manage', key));
+CREATE POLICY "manage" ON featbit.flag USING (featbit.has_access('manage', environment));
+CREATE POLICY "manage" ON featbit.segment USING (featbit.has_access('manage', environment));
+CREATE POLICY "manage" ON featbit.flag_revision FOR SELECT USING (featbit.has_access('manage', environment));
 
 CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -42,39 +74,6 @@ CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 COMMENT ON FUNCTION featbit.task_functions(text) IS
 'internal: the functions that grant_access lets a role execute for a task. What computes without reading (IMMUTABLE) is part of every task; what reads (STABLE) is part of evaluate, or else of analyse and manage; what writes is part of record or manage; grant_access, revoke_access, create_tracking and the trigger functions are the owner''s alone';
 
-CREATE VIEW featbit.access AS
-	SELECT a.role, a.task, a.environment
-		FROM (
-			SELECT DISTINCT x.grantee, 'evaluate' AS task, NULL::text AS environment
-				FROM pg_catalog.pg_proc p CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) x
-				WHERE p.oid OPERATOR(pg_catalog.=) 'featbit.evaluate_flag(text,text,jsonb,text)'::pg_catalog.regprocedure
-					AND x.grantee OPERATOR(pg_catalog.<>) p.proowner
-			UNION ALL
-			SELECT DISTINCT x.grantee, 'record', t.key::text
-				FROM pg_catalog.pg_proc p CROSS JOIN LATERAL pg_catalog.aclexplode(p.proacl) x
-				LEFT JOIN LATERAL (
-					SELECT e.key
-						FROM featbit.environment e
-						JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) e.tracking_schema
-						JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid AND c.relname OPERATOR(pg_catalog.=) 'exposure'
-						CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) y
-						WHERE y.grantee OPERATOR(pg_catalog.=) x.grantee AND y.privilege_type OPERATOR(pg_catalog.=) 'INSERT') t ON true
-				WHERE p.oid OPERATOR(pg_catalog.=) 'featbit.expose(text,text,jsonb,text,text)'::pg_catalog.regprocedure
-					AND x.grantee OPERATOR(pg_catalog.<>) p.proowner
-			UNION ALL
-			SELECT r.oid, pg_catalog.split_part(p.polname, ' ', 1),
-					pg_catalog.substring(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '''(.*)''')
-				FROM pg_catalog.pg_policy p CROSS JOIN LATERAL pg_catalog.unnest(p.polroles) r (oid)
-				WHERE p.polrelid OPERATOR(pg_catalog.=) 'featbit.flag'::pg_catalog.regclass
-					AND p.polname OPERATOR(pg_catalog.~) '^(analyse|manage) ') g
-		CROSS JOIN LATERAL (
-			SELECT CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END AS role, g.task, g.environment) a;
-
-COMMENT ON VIEW featbit.access IS 'which role has been given which task by grant_access, directly and not through membership in another role; the owner and superusers need nothing and are not listed';
-COMMENT ON COLUMN featbit.access.role IS 'name of the role; public is every role';
-COMMENT ON COLUMN featbit.access.task IS 'evaluate, record, analyse or manage';
-COMMENT ON COLUMN featbit.access.environment IS 'environment of the task; NULL is every environment, for record none that has tracking tables';
-
 CREATE FUNCTION featbit.grant_access(role text, task text, environment text DEFAULT NULL) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -84,13 +83,10 @@ DECLARE
 	tasks constant text[] := ARRAY['evaluate', 'record', 'analyse', 'manage'];
 	grantee text;
 	role_id oid := 0;
-	policy text;
-	condition text;
 	granted boolean;
 	target record;
 	fact record;
 	found_tables boolean := false;
-	roles oid[];
 BEGIN
 	IF role IS NULL OR task IS NULL THEN
 		RAISE EXCEPTION 'grant_access needs a role and a task' USING ERRCODE = 'null_value_not_allowed';
@@ -128,14 +124,14 @@ BEGIN
 					DETAIL = 'A key has 1 to 128 letters, digits, dots, underscores and hyphens and starts with a letter or digit.';
 		END IF;
 	END IF;
-	IF current_setting('transaction_isolation') <> 'read committed' THEN
-		RAISE EXCEPTION 'access can be granted only in a transaction with isolation level READ COMMITTED'
-			USING ERRCODE = 'active_sql_transaction',
-				DETAIL = 'An older snapshot would write roles back into a policy that others have taken out in the meantime.';
-	END IF;
 	PERFORM pg_advisory_xact_lock(hashtextextended('featbit.access', 0));
-	granted := NOT EXISTS (SELECT FROM featbit.access a
-							WHERE a.role = role AND a.task = task AND a.environment IS NOT DISTINCT FROM environment);
+	-- rows of dropped roles, and of this one when DROP OWNED has taken its grants away
+	DELETE FROM featbit.access a
+		WHERE a.role <> 0 AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.role)
+			OR a.role = role_id AND NOT EXISTS (SELECT FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x
+												WHERE n.nspname = 'featbit' AND x.grantee = role_id AND x.privilege_type = 'USAGE');
+	INSERT INTO featbit.access (role, task, environment) VALUES (role_id, task, coalesce(environment, '*')) ON CONFLICT DO NOTHING;
+	granted := FOUND;
 
 	EXECUTE format('GRANT USAGE ON SCHEMA featbit TO %s', grantee);
 	EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', (SELECT string_agg(f::text, ', ') FROM featbit.task_functions(task) f), grantee);
@@ -165,12 +161,8 @@ BEGIN
 	END IF;
 
 	IF task IN ('analyse', 'manage') THEN
-		policy := task || ' ' || coalesce(environment, '*');
-		IF octet_length(policy) > 63 THEN
-			policy := left(policy, 30) || ' ' || md5(environment);
-		END IF;
 		FOR target IN
-			SELECT c.oid, c.relname AS name, c.relkind IN ('r', 'p') AND c.relname NOT IN ('environment', 'flag_revision') AS is_writable
+			SELECT c.relname AS name, c.relkind IN ('r', 'p') AND c.relname NOT IN ('environment', 'flag_revision') AS is_writable
 				FROM pg_class c
 				WHERE c.relnamespace = 'featbit'::regnamespace AND c.relname <> 'access'
 					AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -186,18 +178,6 @@ BEGIN
 				-- not tracking_schema, into which others write with their own rights, and not protected, which keeps no history
 				EXECUTE format('GRANT UPDATE (name) ON featbit.environment TO %s', grantee);
 			END IF;
-			CONTINUE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target.oid AND c.relrowsecurity);
-			condition := CASE WHEN environment IS NULL THEN 'true'
-				ELSE format('%I = %L', CASE target.name WHEN 'environment' THEN 'key' ELSE 'environment' END, environment) END;
-			SELECT p.polroles INTO roles FROM pg_policy p WHERE p.polrelid = target.oid AND p.polname = policy;
-			IF NOT FOUND THEN
-				EXECUTE format('CREATE POLICY %I ON featbit.%I FOR %s TO %s USING (%s)', policy, target.name,
-					CASE WHEN task = 'manage' AND target.name <> 'flag_revision' THEN 'ALL' ELSE 'SELECT' END, grantee, condition);
-			ELSIF NOT role_id = ANY (roles) THEN
-				EXECUTE format('ALTER POLICY %I ON featbit.%I TO %s', policy, target.name,
-					(SELECT string_agg(CASE m.oid WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(m.oid)) END, ', ' ORDER BY m.oid)
-						FROM unnest(roles || role_id) m (oid)));
-			END IF;
 		END LOOP;
 	END IF;
 	RETURN granted;
@@ -205,13 +185,13 @@ END
 $$;
 
 COMMENT ON FUNCTION featbit.grant_access(text, text, text) IS
-'gives a role the rights that a task needs, as plain GRANTs and row-level security policies that pg_dump dumps. Returns false when the role had them before; it may be repeated, and must be after ALTER EXTENSION UPDATE, to give what is new.
+'gives a role the rights that a task needs, as plain GRANTs and a row of featbit.access, both of which pg_dump dumps. Returns false when the role had them before; it may be repeated, and must be after ALTER EXTENSION UPDATE, to give what is new.
 role: an existing role, or public. environment: default all, also those to come.
 evaluate: EXECUTE on the evaluating functions, for all environments; no table can be read.
-record: expose, track and their batch forms, with INSERT on the tracking tables of the environment, and SELECT on the columns of their keys; environments that share a schema share this right. Tracking tables made later need another call.
-analyse: SELECT on flags, segments and their history in the environment and on its tracking tables (of those made later by another call), and the functions that report.
+record: expose, track and their batch forms, with INSERT on the tracking tables of the environment, and SELECT on the columns of their keys; environments that share a schema share this right. create_tracking gives it on tables made later.
+analyse: SELECT on flags, segments and their history in the environment and on its tracking tables, and the functions that report.
 manage: the management functions, and SELECT, INSERT, UPDATE and DELETE on flags and segments of the environment, which may not exist yet; the history can be read; of the environment itself only the name can be changed. Other environments can neither be read nor locked nor written.
-Errors: unknown role (42704) or task (22023), evaluate with an environment (0A000), record for an environment without tracking tables (55000), caller does not own the extension (42501), isolation level above READ COMMITTED (25001)';
+Errors: unknown role (42704) or task (22023), evaluate with an environment (0A000), record for an environment without tracking tables (55000), caller does not own the extension (42501)';
 
 CREATE FUNCTION featbit.revoke_access(role text, task text, environment text DEFAULT NULL) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -224,7 +204,6 @@ DECLARE
 	role_id oid := 0;
 	target record;
 	fact record;
-	kept text[][];
 	held boolean;
 BEGIN
 	IF role IS NULL OR task IS NULL THEN
@@ -248,30 +227,15 @@ BEGIN
 		RAISE EXCEPTION 'must be owner of extension featbit_pg to revoke access'
 			USING ERRCODE = 'insufficient_privilege';
 	END IF;
-	IF current_setting('transaction_isolation') <> 'read committed' THEN
-		RAISE EXCEPTION 'access can be revoked only in a transaction with isolation level READ COMMITTED'
-			USING ERRCODE = 'active_sql_transaction',
-				DETAIL = 'An older snapshot would write roles back into a policy that others have taken out in the meantime.';
-	END IF;
 	PERFORM pg_advisory_xact_lock(hashtextextended('featbit.access', 0));
 
-	IF environment IS NOT NULL AND EXISTS (SELECT FROM featbit.access a WHERE a.role = role AND a.task = task AND a.environment IS NULL)
-		AND task <> 'record' THEN
+	IF environment IS NOT NULL AND EXISTS (SELECT FROM featbit.access a WHERE a.role = role_id AND a.task = task AND a.environment = '*') THEN
 		RAISE EXCEPTION 'role "%" has task "%" for all environments', role, task
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = format('Run SELECT featbit.revoke_access(%L, %L), then grant the environments that it is to keep.', role, task);
 	END IF;
-	held := EXISTS (SELECT FROM featbit.access a
-					WHERE a.role = role AND a.task = task AND (environment IS NULL OR a.environment = environment));
-	-- what the role is to keep is given anew at the end: tasks overlap
-	SELECT array_agg(ARRAY[a.task, a.environment]) INTO kept
-		FROM featbit.access a
-		WHERE a.role = role
-			AND (a.task <> task
-				OR a.environment <> environment
-					AND (task <> 'record'
-						OR (SELECT e.tracking_schema FROM featbit.environment e WHERE e.key = a.environment)
-							IS DISTINCT FROM (SELECT e.tracking_schema FROM featbit.environment e WHERE e.key = environment)));
+	DELETE FROM featbit.access a WHERE a.role = role_id AND a.task = task AND (environment IS NULL OR a.environment = environment);
+	held := FOUND;
 
 	EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM %s', (SELECT string_agg(f::text, ', ') FROM featbit.task_functions(task) f), grantee);
 	EXECUTE format('REVOKE USAGE ON SCHEMA featbit FROM %s', grantee);
@@ -288,20 +252,6 @@ BEGIN
 		END LOOP;
 	END IF;
 	IF task IN ('analyse', 'manage') THEN
-		FOR target IN
-			SELECT p.polname AS name, c.relname, (SELECT array_agg(m.oid ORDER BY m.oid) FROM unnest(p.polroles) m (oid) WHERE m.oid <> role_id) AS others
-				FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-				WHERE c.relnamespace = 'featbit'::regnamespace AND role_id = ANY (p.polroles)
-					AND starts_with(p.polname, task || ' ')
-					AND (environment IS NULL OR substring(pg_get_expr(p.polqual, p.polrelid) from '''(.*)''') = environment)
-		LOOP
-			IF target.others IS NULL THEN
-				EXECUTE format('DROP POLICY %I ON featbit.%I', target.name, target.relname);
-			ELSE
-				EXECUTE format('ALTER POLICY %I ON featbit.%I TO %s', target.name, target.relname,
-					(SELECT string_agg(CASE m.oid WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(m.oid)) END, ', ') FROM unnest(target.others) m (oid)));
-			END IF;
-		END LOOP;
 		FOR target IN SELECT c.relname AS name FROM pg_class c
 						WHERE c.relnamespace = 'featbit'::regnamespace AND c.relname <> 'access' AND c.relkind IN ('r', 'p', 'v')
 		LOOP
@@ -309,9 +259,12 @@ BEGIN
 				CASE task WHEN 'manage' THEN 'SELECT, INSERT, UPDATE, DELETE' ELSE 'SELECT' END, target.name, grantee);
 		END LOOP;
 	END IF;
-	FOR i IN 1 .. coalesce(array_length(kept, 1), 0) LOOP
-		PERFORM featbit.grant_access(role, kept[i][1], kept[i][2]);
-	END LOOP;
+	-- tasks overlap: what the role is to keep is given anew
+	IF EXISTS (SELECT FROM featbit.access a WHERE a.role = role_id) THEN
+		EXECUTE format('GRANT USAGE ON SCHEMA featbit TO %s', grantee);
+	END IF;
+	PERFORM featbit.grant_access(role, a.task, nullif(a.environment, '*'))
+		FROM featbit.access a WHERE a.role = role_id;
 	RETURN held;
 END
 $$;
@@ -319,7 +272,7 @@ $$;
 COMMENT ON FUNCTION featbit.revoke_access(text, text, text) IS
 'takes from a role the rights that grant_access gave for a task, and leaves those that its other tasks need. Returns false when it had none.
 environment: default all. A role that has the task for all environments cannot lose it for one (55000): revoke it, then grant those that it is to keep. Rights that come from another role, or from GRANTs to public, stay.
-Errors: unknown role (42704) or task (22023), caller does not own the extension (42501), isolation level above READ COMMITTED (25001)';
+Errors: unknown role (42704) or task (22023), caller does not own the extension (42501)';
 
 -- A view runs as its owner unless told otherwise, and the owner passes the policies. PostgreSQL 14 knows no other way: there grant_access
 -- gives the views only to roles that may see every environment.

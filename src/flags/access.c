@@ -10,7 +10,10 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/namespace.h"
 #include "access/table.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -18,11 +21,105 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/rls.h"
 
 #include "flags/access.h"
 #include "flags/catalog.h"
 #include "pg_compat.h"
+
+PG_FUNCTION_INFO_V1(fb_has_access);
+
+/* The last answer of a call site: policies ask for row after row of one environment. */
+typedef struct LastAccess
+{
+	bool		valid;
+	bool		answer;
+	Oid			user;
+	text	   *task;
+	text	   *environment;
+} LastAccess;
+
+/* Tells whether two texts have the same bytes. */
+static bool
+same_text(text *a, text *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+/* Looks the task up in featbit.access, as it is committed now and changed by this transaction. */
+static bool
+look_up_access(text *task, text *environment)
+{
+	Oid			relid = get_relname_relid("access", get_namespace_oid("featbit", false));
+	Relation	relation;
+	TupleDesc	desc;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	text	   *all = cstring_to_text("*");
+	bool		found = false;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("configuration table \"featbit.access\" is missing"),
+				 errhint("Run CREATE EXTENSION featbit_pg.")));
+	relation = relation_open(relid, AccessShareLock);
+	desc = RelationGetDescr(relation);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		Oid			role = DatumGetObjectId(heap_getattr(tuple, fb_column(desc, "role"), desc, &isnull));
+		text	   *granted = DatumGetTextPP(heap_getattr(tuple, fb_column(desc, "task"), desc, &isnull));
+		text	   *where = DatumGetTextPP(heap_getattr(tuple, fb_column(desc, "environment"), desc, &isnull));
+
+		found = same_text(granted, task) && (same_text(where, environment) || same_text(where, all)) &&
+			(role == ACL_ID_PUBLIC || has_privs_of_role(GetUserId(), role));
+	}
+	systable_endscan(scan);
+	relation_close(relation, AccessShareLock);
+	return found;
+}
+
+/* Tells whether the current role has been given a task in an environment. */
+Datum
+fb_has_access(PG_FUNCTION_ARGS)
+{
+	LastAccess *last = (LastAccess *) fcinfo->flinfo->fn_extra;
+	text	   *task;
+	text	   *environment;
+	MemoryContext old_context;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	task = PG_GETARG_TEXT_PP(0);
+	environment = PG_GETARG_TEXT_PP(1);
+	if (last != NULL && last->valid && last->user == GetUserId() &&
+		same_text(last->environment, environment) && same_text(last->task, task))
+		PG_RETURN_BOOL(last->answer);
+	if (last == NULL)
+	{
+		last = (LastAccess *) MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(LastAccess));
+		fcinfo->flinfo->fn_extra = last;
+	}
+	else if (last->valid)
+	{
+		pfree(last->task);
+		pfree(last->environment);
+	}
+	last->valid = false;
+	last->answer = look_up_access(task, environment);
+	last->user = GetUserId();
+	old_context = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	last->task = (text *) DatumGetPointer(datumCopy(PointerGetDatum(task), false, -1));
+	last->environment = (text *) DatumGetPointer(datumCopy(PointerGetDatum(environment), false, -1));
+	MemoryContextSwitchTo(old_context);
+	last->valid = true;
+	PG_RETURN_BOOL(last->answer);
+}
 
 /* Tells whether a policy is for the current role. */
 static bool

@@ -49,12 +49,16 @@ INSERT INTO public.orders SELECT 1, 'set', featbit.stats_agg(x) FROM generate_se
 CREATE POLICY beta ON public.orders USING (featbit.flag_bool('u', 'm-gate', false, '{}', 'production'));
 CREATE FUNCTION public.rate(text) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM featbit.flag WHERE key = $1; END;
 GRANT SELECT ON featbit.flag_revision TO analyst;
+SELECT featbit.grant_access('app', 'evaluate'), featbit.grant_access('app', 'manage', 'staging'), featbit.grant_access('analyst', 'manage', 'staging'), featbit.grant_access('analyst', 'analyse');
 SQL
 
 my @tables = (
 	'featbit.environment ORDER BY key', 'featbit.flag ORDER BY environment, key', 'featbit.segment ORDER BY environment, key',
 	'featbit.flag_revision ORDER BY environment, kind, key, revision');
-my @facts = ('facts.exposure ORDER BY flag_key, user_key', 'facts.event ORDER BY user_key', 'public.orders ORDER BY n');
+my @facts = ('facts.exposure ORDER BY flag_key, user_key', 'facts.event ORDER BY user_key', 'public.orders ORDER BY n', 'featbit.access ORDER BY role, task, environment',
+	"(SELECT polrelid::regclass::text, polname, polcmd, polroles, pg_get_expr(polqual, polrelid) FROM pg_policy) p ORDER BY 1, 2",
+	"(SELECT relname, relacl::text, relrowsecurity FROM pg_class WHERE relnamespace = 'featbit'::regnamespace AND relkind IN ('r', 'v')) c ORDER BY 1",
+	"(SELECT oid::regprocedure::text, proacl::text FROM pg_proc WHERE pronamespace = 'featbit'::regnamespace) p ORDER BY 1");
 
 my $evaluations = <<'SQL';
 SELECT u, f.environment, f.key, r.value, r.variant, r.reason, r.error_code, r.metadata
@@ -110,7 +114,11 @@ sub continues
 	is($query->(q(SELECT featbit.create_flag('gone', '[{"key": "a", "value": 1}]'))), 5, "$name: a deleted flag comes back after its last revision");
 	is($query->(q(SELECT string_agg(revision || ' ' || change, ', ' ORDER BY revision) FROM featbit.flag_revision WHERE key = 'gone')),
 		'1 insert, 2 update, 3 update, 4 delete, 5 insert', "$name: its history goes on");
-	my ($status, undef, $error) = $node->psql($database, q(DELETE FROM featbit.segment WHERE key = 'm-inner'));
+	is($node->safe_psql($database, q(SET ROLE app; SELECT string_agg(DISTINCT environment, ' ') FROM featbit.flag; SELECT featbit.disable_flag('a-asks', environment => 'staging') > 1)),
+		"staging\nt", "$name: a manager has the old environment");
+	my ($status, undef, $error) = $node->psql($database, q(SET ROLE app; SELECT featbit.disable_flag('a-asks', environment => 'production')));
+	like($error, qr/permission denied to change environment "production"/, "$name: and no other");
+	($status, undef, $error) = $node->psql($database, q(DELETE FROM featbit.segment WHERE key = 'm-inner'));
 	like($error, qr/segment "m-inner" is in use/, "$name: references are guarded");
 	($status, undef, $error) = $node->psql($database, q(SELECT featbit.disable_flag('locked', environment => 'protected')));
 	like($error, qr/is protected/, "$name: a protected environment is protected");
@@ -133,8 +141,8 @@ same_as_source('parallel', 'parallel', @tables, @facts);
 # Whatever order the tables come in, by hand
 my $list = $node->installed_command('pg_restore');
 my @entries = grep { / TABLE DATA featbit / } split /\n/, `'$list' -l '$dir/directory'`;
-is(scalar @entries, 4, 'the archive holds the data of the four configuration tables');
-for my $order ([ 0 .. 3 ], [ 3, 2, 1, 0 ])
+is(scalar @entries, 5, 'the archive holds the data of the five configuration tables');
+for my $order ([ 0 .. 4 ], [ 4, 3, 2, 1, 0 ])
 {
 	my $name = $order->[0] ? 'backward' : 'forward';
 
@@ -156,7 +164,7 @@ $node->safe_psql('postgres', 'CREATE ROLE steward LOGIN; CREATE ROLE guest LOGIN
 $node->safe_psql('owned', <<'SQL');
 CREATE EXTENSION featbit_pg;
 SELECT featbit.grant_access('guest', 'manage');
-DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY '{environment,flag,segment,flag_revision}'::text[] LOOP EXECUTE format('ALTER TABLE featbit.%I OWNER TO steward', t); END LOOP; END $$;
+DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY '{access,environment,flag,segment,flag_revision}'::text[] LOOP EXECUTE format('ALTER TABLE featbit.%I OWNER TO steward', t); END LOOP; END $$;
 GRANT USAGE ON SCHEMA featbit TO steward;
 SQL
 # A manager, whose rows are kept apart by row-level security, may write flags, but not with revisions of his own.
