@@ -12,9 +12,8 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
-#include "catalog/namespace.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "rewrite/rowsecurity.h"
@@ -66,7 +65,7 @@ look_up_access(text *task, text *environment)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("configuration table \"featbit.access\" is missing"),
 				 errhint("Run CREATE EXTENSION featbit_pg.")));
-	relation = relation_open(relid, AccessShareLock);
+	relation = table_open(relid, AccessShareLock);
 	desc = RelationGetDescr(relation);
 	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -80,7 +79,7 @@ look_up_access(text *task, text *environment)
 			(role == ACL_ID_PUBLIC || has_privs_of_role(GetUserId(), role));
 	}
 	systable_endscan(scan);
-	relation_close(relation, AccessShareLock);
+	table_close(relation, AccessShareLock);
 	return found;
 }
 
