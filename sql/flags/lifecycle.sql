@@ -489,10 +489,8 @@ DECLARE
     previous text := featbit.begin_change(to_environment, clone_environment.comment);
     left_flags featbit.flag[];
     left_segments featbit.segment[];
-    one_flag featbit.flag;
-    one_segment featbit.segment;
-    next_flags featbit.flag[];
-    next_segments featbit.segment[];
+    copied bigint;
+    stuck boolean;
 BEGIN
     IF from_environment IS NULL OR to_environment IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'environment to clone from or to is null';
@@ -510,42 +508,42 @@ BEGIN
     SELECT (SELECT array_agg(s ORDER BY s.key) FROM featbit.segment AS s WHERE s.environment = from_environment),
            (SELECT array_agg(f ORDER BY f.key) FROM featbit.flag AS f WHERE f.environment = from_environment)
     INTO left_segments, left_flags;
-    segments := coalesce(cardinality(left_segments), 0);
-    flags := coalesce(cardinality(left_flags), 0);
-    -- what refers to something comes after it; where nothing can go first, the INSERT says what is wrong
+    -- what refers to something comes after it; where nothing can go first, the INSERT of all that is left says
+    -- what is wrong, unless a trigger of the user's kept rows out
+    copied := 1;
+    stuck := false;
     WHILE cardinality(left_segments) > 0 LOOP
-        next_segments := '{}';
-        FOREACH one_segment IN ARRAY left_segments LOOP
-            IF EXISTS (SELECT FROM featbit.definition_references(to_jsonb(one_segment)) AS r
-                       WHERE NOT EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = to_environment AND s.key = r.key)) THEN
-                next_segments := next_segments || one_segment;
-            ELSE
-                PERFORM featbit.insert_segment(to_jsonb(one_segment) || jsonb_build_object('environment', to_environment));
-            END IF;
-        END LOOP;
-        IF cardinality(next_segments) = cardinality(left_segments) THEN
-            PERFORM featbit.insert_segment(to_jsonb(next_segments[1]) || jsonb_build_object('environment', to_environment));
-            next_segments := next_segments[2:];
-        END IF;
-        left_segments := next_segments;
+        INSERT INTO featbit.segment (environment, key, name, description, included, excluded, condition)
+        SELECT to_environment, s.key, s.name, s.description, s.included, s.excluded, s.condition
+        FROM unnest(left_segments) AS s
+        WHERE copied = 0 OR NOT EXISTS (
+            SELECT FROM jsonb_path_query(s.condition, '$.**.segment') AS r
+            WHERE NOT EXISTS (SELECT FROM featbit.segment AS t WHERE t.environment = to_environment AND t.key = r #>> '{}'));
+        GET DIAGNOSTICS copied = ROW_COUNT;
+        EXIT WHEN copied = 0 AND stuck;
+        stuck := copied = 0;
+        SELECT array_agg(s ORDER BY s.key) INTO left_segments FROM unnest(left_segments) AS s
+        WHERE NOT EXISTS (SELECT FROM featbit.segment AS t WHERE t.environment = to_environment AND t.key = s.key);
     END LOOP;
+    copied := 1;
+    stuck := false;
     WHILE cardinality(left_flags) > 0 LOOP
-        next_flags := '{}';
-        FOREACH one_flag IN ARRAY left_flags LOOP
-            IF EXISTS (SELECT FROM featbit.definition_references(to_jsonb(one_flag)) AS r
-                       WHERE r.kind = 'flag'
-                         AND NOT EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = to_environment AND f.key = r.key)) THEN
-                next_flags := next_flags || one_flag;
-            ELSE
-                PERFORM featbit.insert_flag(to_jsonb(one_flag) || jsonb_build_object('environment', to_environment));
-            END IF;
-        END LOOP;
-        IF cardinality(next_flags) = cardinality(left_flags) THEN
-            PERFORM featbit.insert_flag(to_jsonb(next_flags[1]) || jsonb_build_object('environment', to_environment));
-            next_flags := next_flags[2:];
-        END IF;
-        left_flags := next_flags;
+        INSERT INTO featbit.flag (environment, key, name, description, type, variations, enabled, off_variation, prerequisites,
+                                  targets, rules, fallthrough, salt, semantics, tags, archived, iteration)
+        SELECT to_environment, f.key, f.name, f.description, f.type, f.variations, f.enabled, f.off_variation, f.prerequisites,
+               f.targets, f.rules, f.fallthrough, f.salt, f.semantics, f.tags, f.archived, f.iteration
+        FROM unnest(left_flags) AS f
+        WHERE copied = 0 OR NOT EXISTS (
+            SELECT FROM (SELECT jsonb_path_query(f.prerequisites, '$[*].flag') UNION ALL SELECT jsonb_path_query(f.rules, '$[*].when.**.flag')) AS r (name)
+            WHERE NOT EXISTS (SELECT FROM featbit.flag AS t WHERE t.environment = to_environment AND t.key = r.name #>> '{}'));
+        GET DIAGNOSTICS copied = ROW_COUNT;
+        EXIT WHEN copied = 0 AND stuck;
+        stuck := copied = 0;
+        SELECT array_agg(f ORDER BY f.key) INTO left_flags FROM unnest(left_flags) AS f
+        WHERE NOT EXISTS (SELECT FROM featbit.flag AS t WHERE t.environment = to_environment AND t.key = f.key);
     END LOOP;
+    flags := (SELECT count(*) FROM featbit.flag AS f WHERE f.environment = to_environment);
+    segments := (SELECT count(*) FROM featbit.segment AS s WHERE s.environment = to_environment);
     PERFORM set_config('featbit.change_comment', previous, true);
 END $$;
 COMMENT ON FUNCTION featbit.clone_environment(text, text, text) IS 'copies all segments and flags of one environment, as one state, into another one that has none yet; name, protection and tracking schema are not copied. Users are bucketed as in the original. Returns the numbers of flags and segments. Errors: 42704 unknown environment, 23505 when the other environment has flags or segments, 22004 an environment is NULL, 23503 for a reference that dangles in the original.';

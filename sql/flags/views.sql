@@ -237,6 +237,7 @@ CREATE FUNCTION featbit.compare_environments(environment_a text, environment_b t
          LATERAL (SELECT format('only in %s', environment_a) WHERE c.new IS NULL
                   UNION ALL SELECT format('only in %s', environment_b) WHERE c.old IS NULL
                   UNION ALL SELECT e FROM featbit.definition_differences(c.old, c.new) AS e WHERE c.old IS NOT NULL AND c.new IS NOT NULL) AS d (d)
+    WHERE c.old - '{environment,revision,updated_at,updated_by}'::text[] IS DISTINCT FROM c.new - '{environment,revision,updated_at,updated_by}'::text[]
     ORDER BY c.kind, c.key $$;
 COMMENT ON FUNCTION featbit.compare_environments(text, text) IS 'how the flags and segments of two environments differ: each row one difference in words, from a to b. Raises nothing.';
 

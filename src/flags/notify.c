@@ -23,11 +23,42 @@
 #include "utils/memutils.h"
 
 #include "flags/catalog.h"
+#include "pg_compat.h"
 #include "settings.h"
 
 PG_FUNCTION_INFO_V1(fb_notify_configuration);
 
 #define CHANNEL "featbit"
+
+/*
+ * The notification sent last.  At commit there is one event for each change, and no command runs
+ * in between: what the first one read, the others need not read again.
+ */
+typedef struct Sent
+{
+	LocalTransactionId lxid;
+	SubTransactionId subxid;
+	CommandId	command;
+	char		environment[FB_MAX_KEY + 1];
+} Sent;
+
+/* Tells whether this environment was notified already and nothing has happened since; notes it. */
+static bool
+is_sent(const char *environment)
+{
+	static Sent last;
+	Sent		now;
+
+	memset(&now, 0, sizeof(now));
+	now.lxid = FB_MY_LXID;
+	now.subxid = GetCurrentSubTransactionId();
+	now.command = GetCurrentCommandId(false);
+	strlcpy(now.environment, environment, sizeof(now.environment));
+	if (memcmp(&now, &last, sizeof(now)) == 0)
+		return true;
+	last = now;
+	return false;
+}
 
 static List *pending = NIL;		/* char *: payloads of this transaction */
 
@@ -86,6 +117,8 @@ fb_notify_configuration(PG_FUNCTION_ARGS)
 												   desc, &isnull));
 	/* the last statement's own changes are to be seen, too */
 	CommandCounterIncrement();
+	if (is_sent(environment))
+		return PointerGetDatum(NULL);
 	fb_require_config_oids(&oids);
 	if (!fb_catalog_open(&catalog, &oids, environment, true))
 		return PointerGetDatum(NULL);
