@@ -51,7 +51,7 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 # These targets need no PostgreSQL at hand: they fetch what is missing and then enter make again. They stay apart from
 # PGXS, which has a "check" of its own.
-OWN_TARGETS = help check demo bench
+OWN_TARGETS = help check demo bench property
 
 ifneq (,$(filter $(OWN_TARGETS),$(MAKECMDGOALS)))
 
@@ -61,7 +61,7 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 # A shell starts background jobs with SIGINT ignored, which would make the server outlive the shell.
-check demo bench:
+check demo bench property:
 	@exec env --default-signal=INT MAKE='$(MAKE)' bash test/bin/$@
 
 $(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
@@ -111,10 +111,11 @@ endif
 #: make check         build, install, and run every test on a private server
 #: make demo          build, install, and show the extension at work on a private server
 #: make bench         build, install, and measure on a private server
+#: make property      build, install, and compare 100,000 random flags in every way of evaluation (FLAGS=n, SEED=n)
 #: make installcheck  run the regression, isolation and TAP tests against a running server (PGHOST, PGPORT)
 #: make clean         remove what was built
 #:
-#: check, demo and bench first install what is missing (on Debian, as root or by sudo), start a private server on a Unix
+#: check, demo, bench and property first install what is missing (on Debian, as root or by sudo), start a private server on a Unix
 #: socket in a temporary directory, and leave nothing running.
 #:
 #: Variables of make check:
