@@ -170,7 +170,7 @@ test_condition(Run *run, const FbCondition *condition, bool *met)
 				bool		found = context->methods->lookup(context, condition->path, &value);
 
 				*met = found && (value.kind != FB_VALUE_NULL || op->sees_null) &&
-					op->test(context, &value, condition->operand);
+					op->test(context, &value, condition->operand, run->request->now);
 				TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition,
 					  .value = found ? &value : NULL, .met = *met);
 				return NULL;

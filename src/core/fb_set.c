@@ -112,3 +112,15 @@ fb_set_has(const FbSet *set, FbString string)
 		return false;
 	return set->tags[find_slot(set, string, &tag)] != 0;
 }
+
+/* Finds the slot of a member, a number below the mask + 1; false when the string is no member. */
+bool
+fb_set_slot(const FbSet *set, FbString string, uint32_t *slot)
+{
+	uint8_t		tag;
+
+	if (set->count == 0)
+		return false;
+	*slot = find_slot(set, string, &tag);
+	return set->tags[*slot] != 0;
+}

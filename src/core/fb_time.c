@@ -1,6 +1,7 @@
 /*
  * fb_time.c
- *		Reads YYYY-MM-DD[(T| )HH:MM[:SS[(.|,)fraction]][Z|(+|-)HH[[:]MM]]].
+ *		Reads YYYY-MM-DD[(T| )HH:MM[:SS[(.|,)fraction]][Z|(+|-)HH[[:]MM]]],
+ *		and (+|-)N(s|m|h|d|w) relative to the time of the evaluation.
  *
  * Without an offset the time is UTC.  Nothing depends on the session: words
  * such as "now", other date styles and time zone names are refused.
@@ -8,6 +9,7 @@
 #include "core/fb_time.h"
 
 #define USECS_PER_SECOND	INT64_C(1000000)
+#define RELATIVE_DIGITS		7		/* so that no unit overflows */
 #define DAYS_TO_2000		INT64_C(730119) /* from 0001-01-01, proleptic Gregorian */
 
 typedef struct Cursor
@@ -159,4 +161,63 @@ fb_parse_time(FbString text, int64_t *time)
 				USECS_PER_SECOND +
 			fraction;
 	return true;
+}
+
+/* Returns the seconds of a unit of relative times, 0 for what is none; a day is always 24 hours. */
+static int64_t
+unit_seconds(char unit)
+{
+	switch (unit)
+	{
+		case 's':
+			return 1;
+		case 'm':
+			return 60;
+		case 'h':
+			return 3600;
+		case 'd':
+			return 86400;
+		case 'w':
+			return 7 * 86400;
+		default:
+			return 0;
+	}
+}
+
+/* Reads a sign, a number and a unit as microseconds. */
+static bool
+parse_relative(FbString text, int64_t *offset)
+{
+	Cursor		cursor = {text.data + 1, text.data + text.length - 1};
+	int			digits = (int) (cursor.end - cursor.at);
+	int			number;
+	int64_t		seconds;
+
+	if (digits < 1 || digits > RELATIVE_DIGITS)
+		return false;
+	number = read_digits(&cursor, digits);
+	seconds = unit_seconds(*cursor.end);
+	if (number < 0 || seconds == 0)
+		return false;
+	*offset = number * seconds * USECS_PER_SECOND * (text.data[0] == '-' ? -1 : 1);
+	return true;
+}
+
+/* Reads a timestamp, or a time relative to that of the evaluation such as -7d. */
+bool
+fb_parse_moment(FbString text, FbMoment *moment)
+{
+	moment->relative = text.length > 2 && (text.data[0] == '-' || text.data[0] == '+');
+	return moment->relative ? parse_relative(text, &moment->time) : fb_parse_time(text, &moment->time);
+}
+
+/* Returns the time of a moment for an evaluation; beyond the calendar it stops at its ends. */
+int64_t
+fb_moment_at(const FbMoment *moment, int64_t now)
+{
+	if (!moment->relative)
+		return moment->time;
+	if (moment->time > 0 ? now > INT64_MAX - moment->time : now < INT64_MIN - moment->time)
+		return moment->time > 0 ? INT64_MAX : INT64_MIN;
+	return now + moment->time;
 }

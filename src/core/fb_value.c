@@ -2,6 +2,8 @@
  * fb_value.c
  *		Comparison and canonical text of values.
  */
+#include <math.h>
+
 #include "core/fb_value.h"
 
 /* Compares two numbers: negative, zero or positive. */
@@ -30,6 +32,40 @@ fb_scalar_equal(const FbContext *context, const FbValue *a, const FbValue *b)
 		default:
 			return false;
 	}
+}
+
+/*
+ * Gives the remainder of a whole number, from 0 to the divisor - 1 (that of
+ * -1 by 10 is 9); false for a number with a fraction.
+ */
+bool
+fb_number_modulo(const FbContext *context, const FbValue *number, uint32_t divisor, uint32_t *remainder)
+{
+	FbString	digits;
+	uint64_t	rest = 0;
+	bool		negative;
+	uint32_t	i;
+
+	if (context->methods->compare_numbers == NULL)
+	{
+		double		value = fmod(number->number, divisor);
+
+		if (number->number != floor(number->number) || !isfinite(number->number))
+			return false;
+		*remainder = (uint32_t) (value < 0 ? value + divisor : value);
+		return true;
+	}
+	if (!context->methods->number_text(context, number, &digits))
+		return false;
+	negative = digits.length > 0 && digits.data[0] == '-';
+	for (i = negative; i < digits.length; i++)
+	{
+		if (digits.data[i] < '0' || digits.data[i] > '9')
+			return false;
+		rest = (rest * 10 + (uint64_t) (digits.data[i] - '0')) % divisor;
+	}
+	*remainder = (uint32_t) (negative && rest > 0 ? divisor - rest : rest);
+	return true;
 }
 
 /* Gives the text of a scalar as it is hashed, in UTF-8; false when it has none. */

@@ -5,6 +5,7 @@
 #ifndef FB_VALUE_H
 #define FB_VALUE_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/fb_evaluate.h"
@@ -70,6 +71,10 @@ typedef struct FbContextMethods
 	/* Converts a string to UTF-8; NULL: strings are UTF-8 already. */
 	bool		(*to_utf8) (const FbContext *context, FbString string, FbString *utf8);
 
+	/* Gives memory for one test, and takes it back. */
+	void	   *(*allocate) (const FbContext *context, size_t size);
+	void		(*release) (const FbContext *context, void *memory);
+
 	/* Called now and then during long evaluations, may leave by longjmp; may be NULL. */
 	void		(*poll) (const FbContext *context);
 
@@ -132,6 +137,8 @@ fb_string_equal(FbString a, FbString b)
 
 extern int	fb_compare_numbers(const FbContext *context, const FbValue *a, const FbValue *b);
 extern bool fb_scalar_equal(const FbContext *context, const FbValue *a, const FbValue *b);
+extern bool fb_number_modulo(const FbContext *context, const FbValue *number, uint32_t divisor,
+							 uint32_t *remainder);
 extern bool fb_canonical_text(const FbContext *context, const FbValue *value, FbString *text);
 
 #endif							/* FB_VALUE_H */

@@ -334,6 +334,20 @@ to_utf8(const FbContext *context, FbString string, FbString *utf8)
 	return true;
 }
 
+/* Gives memory for one test. */
+static void *
+allocate(const FbContext *context, size_t size)
+{
+	return palloc(size);
+}
+
+/* Takes it back. */
+static void
+release(const FbContext *context, void *memory)
+{
+	pfree(memory);
+}
+
 /* Lets a long evaluation be cancelled. */
 static void
 poll(const FbContext *context)
@@ -348,8 +362,27 @@ problem(const FbContext *context, FbProblem kind)
 	fb_problem_counts[kind]++;
 }
 
-static const FbContextMethods utf8_methods = {lookup, element, compare_numbers, number_text, NULL, poll, problem};
-static const FbContextMethods converting_methods = {lookup, element, compare_numbers, number_text, to_utf8, poll, problem};
+static const FbContextMethods utf8_methods = {
+	.lookup = lookup,
+	.element = element,
+	.compare_numbers = compare_numbers,
+	.number_text = number_text,
+	.allocate = allocate,
+	.release = release,
+	.poll = poll,
+	.problem = problem
+};
+static const FbContextMethods converting_methods = {
+	.lookup = lookup,
+	.element = element,
+	.compare_numbers = compare_numbers,
+	.number_text = number_text,
+	.to_utf8 = to_utf8,
+	.allocate = allocate,
+	.release = release,
+	.poll = poll,
+	.problem = problem
+};
 
 /* Tells whether texts of this database have to be converted before they are hashed. */
 bool

@@ -49,6 +49,17 @@ typedef struct FbDefinition
 	const FbTree **leaves;		/* of the conditions, by their position; NULL unless sources are kept */
 } FbDefinition;
 
+/* A string, or an array of strings, that is being read. */
+typedef struct FbTexts
+{
+	FbPlace		array;			/* of an array: its own place */
+	FbPlace		place;			/* of the string read last */
+	const JsonbValue *single;
+	FbElements	elements;
+	int			count;
+	bool		broken;			/* an element is no string */
+} FbTexts;
+
 /* condition.c */
 extern FbTree	   *fb_read_condition(FbReader *reader, FbDefinition *definition, const FbPlace *place,
 									  const JsonbValue *value);
@@ -57,6 +68,15 @@ extern FbReference *fb_read_flag_reference(FbReader *reader, const FbPlace *plac
 
 /* operand.c */
 extern FbOperand *fb_read_operand(FbReader *reader, const FbPlace *place, int op, FbField *field);
+extern bool fb_open_texts(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbTexts *texts);
+extern bool fb_next_text(FbReader *reader, FbTexts *texts, JsonbValue *value, FbString *text);
+
+/* operand_formats.c */
+extern bool fb_read_moment(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbMoment *moment);
+extern bool fb_read_version(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbVersion *version);
+extern bool fb_read_version_range(FbReader *reader, const FbPlace *place, const JsonbValue *value,
+								  FbOperand *operand);
+extern bool fb_read_networks(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOperand *operand);
 
 /* serve.c */
 extern void fb_read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, const FbFlag *flag,

@@ -6,9 +6,11 @@
 #define PLAIN_CONTEXT_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/fb_value.h"
+#include "tap.h"
 
 typedef struct PlainAttribute
 {
@@ -23,30 +25,9 @@ typedef struct PlainContext
 	int			count;
 	int			lookups;
 	int			polls;
+	int			allocations;	/* not given back */
 	int			problems;
 } PlainContext;
-
-static int	tests = 0;
-static int	failures = 0;
-
-/* Prints the TAP line of one check. */
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%sok %d - %s\n", passed ? "" : "not ", tests, name);
-}
-
-/* Wraps a terminated string. */
-static FbString
-string_of(const char *text)
-{
-	FbString	string = {text, (uint32_t) strlen(text)};
-
-	return string;
-}
 
 /* Finds an attribute by its joined path. */
 static bool
@@ -88,6 +69,22 @@ plain_number_text(const FbContext *context, const FbValue *number, FbString *tex
 	return true;
 }
 
+/* Gives memory for one test. */
+static void *
+plain_allocate(const FbContext *context, size_t size)
+{
+	((PlainContext *) context)->allocations++;
+	return malloc(size);
+}
+
+/* Takes it back. */
+static void
+plain_release(const FbContext *context, void *memory)
+{
+	((PlainContext *) context)->allocations--;
+	free(memory);
+}
+
 /* Counts a poll. */
 static void
 plain_poll(const FbContext *context)
@@ -102,13 +99,13 @@ plain_problem(const FbContext *context, FbProblem problem)
 	((PlainContext *) context)->problems++;
 }
 
-static const FbContextMethods plain_methods = {plain_lookup, plain_element, NULL, plain_number_text, NULL, plain_poll, plain_problem};
+static const FbContextMethods plain_methods = {plain_lookup, plain_element, NULL, plain_number_text, NULL, plain_allocate, plain_release, plain_poll, plain_problem};
 
 /* Makes a context of attributes. */
 static PlainContext
 plain_context(const PlainAttribute *attributes, int count)
 {
-	PlainContext context = {{&plain_methods}, attributes, count, 0, 0, 0};
+	PlainContext context = {{&plain_methods}, attributes, count, 0, 0, 0, 0};
 
 	return context;
 }
