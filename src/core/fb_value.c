@@ -46,7 +46,7 @@ fb_number_modulo(const FbContext *context, const FbValue *number, uint32_t divis
 	bool		negative;
 	uint32_t	i;
 
-	if (context->methods->compare_numbers == NULL)
+	if (number->exact == NULL)
 	{
 		double		value = fmod(number->number, divisor);
 
