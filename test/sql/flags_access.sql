@@ -174,6 +174,8 @@ SELECT featbit.delete_flag('door', environment => 'test_access_b');
 SELECT featbit.insert_flag('{"environment": "test_access_b", "key": "x", "variations": [{"key": "on", "value": true}]}');
 SELECT featbit.flag_definition('door', 'test_access_b');
 SELECT count(*) FROM featbit.compare_environments('test_access_b', 'test_access_b');
+SELECT count(*) FROM featbit.flag_problems('test_access_b');
+SELECT count(*) FROM featbit.explain_flag('u', 'door', environment => 'test_access_b');
 SELECT count(*) FROM featbit.diff_flag('door', 1, environment => 'test_access_b');
 DO $$
 DECLARE
@@ -312,14 +314,7 @@ DROP ROLE fb_boss;
 DROP OWNED BY fb_boss;
 DROP ROLE fb_boss;
 SELECT count(*) FROM featbit.access WHERE task = 'manage' AND environment = 'test_access';
--- a new role of an old name has nothing, and a dropped role is not dumped
-CREATE ROLE fb_boss;
-SELECT featbit.grant_access('fb_boss', 'manage', 'test_access_new');
-SET ROLE fb_boss;
-SELECT featbit.enable_flag('door');
-RESET ROLE;
-SELECT featbit.revoke_access('fb_boss', 'manage');
-DROP ROLE fb_boss;
+-- a dropped role is not dumped, and a new role of an old name has nothing
 DO $$
 DECLARE
     condition text := (SELECT extcondition[array_position(extconfig, 'featbit.access'::regclass)] FROM pg_extension WHERE extname = 'featbit_pg');
@@ -328,6 +323,13 @@ BEGIN
     EXECUTE 'SELECT count(*) FROM featbit.access ' || condition INTO dumped;
     RAISE NOTICE 'dumped %, not dumped %', dumped, (SELECT count(*) FROM featbit.access) - dumped;
 END $$;
+CREATE ROLE fb_boss;
+SELECT featbit.grant_access('fb_boss', 'manage', 'test_access_new');
+SET ROLE fb_boss;
+SELECT featbit.enable_flag('door');
+RESET ROLE;
+SELECT featbit.revoke_access('fb_boss', 'manage');
+DROP ROLE fb_boss;
 -- nor does what DROP OWNED took away come back with another grant
 SELECT count(*) FROM featbit.access AS a WHERE a.role = 'fb_alice'::regrole;
 DROP OWNED BY fb_alice;
