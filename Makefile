@@ -33,9 +33,10 @@ SHLIB_LINK = -lpcre2-8 -lm
 
 # Inputs of pg_regress live in test/, outputs in expected/. ISOLATION stays empty, not merely blank, without specs.
 REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test --load-extension=featbit_pg
+# The databases of the tests do not take encoding and locale from the server.
+REGRESS_OPTS = --inputdir=test --load-extension=featbit_pg --encoding=UTF8 --no-locale
 ISOLATION := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=featbit_pg
+ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=featbit_pg --encoding=UTF8 --no-locale
 # TAP tests make clusters of their own, which PostgreSQL does not allow to root.
 ifneq ($(shell id -u),0)
 ifneq (,$(wildcard test/t/*.pl))
