@@ -35,6 +35,7 @@ fb_read_moment(FbReader *reader, const FbPlace *place, const JsonbValue *value, 
 	if (!fb_parse_moment(text, moment))
 		return fb_defect(reader, ERRCODE_INVALID_DATETIME_FORMAT, moment_hint, "invalid timestamp %s in %s",
 						 fb_json_text(value), fb_place_text(place));
+	reader->uses_time = reader->uses_time || moment->relative;
 	return true;
 }
 

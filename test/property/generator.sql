@@ -16,7 +16,7 @@ INSERT INTO operand VALUES
 	('["pro", "de"]'), ('["PRO", "x"]'), ('[7, 18, 2.5]'), ('[true, "a", 1]'), ('[]'), ('[10, 20]'), ('[17.5, 18]'), ('[3, 1]'), ('[2, 0]'),
 	('"^p.*o$"'), ('"\\bx|e$"'), ('"@past"'), ('"@recent"'), ('"@soon"'), ('"@late"'), ('"-7d"'), ('"-1h"'), ('"+7d"'), ('["@past", "@soon"]'),
 	('"1.2.3"'), ('"2.0.0-rc.1"'), ('"1.2"'), ('"^1.2.0"'), ('"~1.2.0"'), ('"10.0.0.0/8"'), ('["192.168.0.0/16", "2001:db8::/32"]'),
-	('{"divisor": 3, "remainder": 1}'), ('{"from": "@past", "until": "@soon"}');
+	('{"divisor": 3, "remainders": [1, 2]}'), ('{"from": "@past", "until": "@soon"}');
 
 -- Values of attributes; a context has each attribute in most cases.
 CREATE TABLE attribute (name text, value jsonb);
@@ -29,7 +29,7 @@ INSERT INTO attribute VALUES
 	('version', '"1.2.3"'), ('version', '"1.2.3-rc.1"'), ('version', '"1.10.0"'), ('version', '"2.0.0"'), ('version', '"one"'), ('version', '1.2'),
 	('ip', '"10.1.2.3"'), ('ip', '"192.168.7.7"'), ('ip', '"2001:db8::1"'), ('ip', '"::ffff:10.1.2.3"'), ('ip', '"10.1.2"'),
 	('seen', '"@past"'), ('seen', '"@recent"'), ('seen', '"@soon"'), ('seen', '"@late"'), ('seen', '"yesterday"'),
-	('org', '7'), ('org', '"acme"'), ('org', '7.00'), ('org', 'true'), ('org', '{"id": 1}'), ('org', 'null'),
+	('org', '7'), ('org', '-7'), ('org', '"acme"'), ('org', '7.00'), ('org', 'true'), ('org', '{"id": 1}'), ('org', 'null'),
 	('a.b', '"pro"'), ('a.b', '18');
 
 -- Attributes that conditions ask for; some lie deeper, some are never there.
