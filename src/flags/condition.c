@@ -134,6 +134,9 @@ unknown_operator(FbReader *reader, const FbPlace *place, FbString name)
 		appendStringInfoString(&legal, fb_operators[i].name);
 	}
 	appendStringInfoChar(&legal, '.');
+	for (i = 0; i < FB_OPERATOR_COUNT; i++)
+		if (pg_strcasecmp(fb_operators[i].name, text) == 0)
+			suggestion.best = fb_operators[i].name;
 	for (i = 0; i < (int) lengthof(operator_synonyms); i++)
 		if (pg_strcasecmp(operator_synonyms[i].foreign, text) == 0)
 			suggestion.best = operator_synonyms[i].ours;
