@@ -35,12 +35,13 @@ COMMENT ON FUNCTION featbit.definition_time(text) IS 'time of a timestamp as def
 CREATE FUNCTION featbit.split_text(split jsonb)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT CASE WHEN bool_and(jsonb_typeof(arm -> 'weight') = 'number' AND total > 0) THEN
-        string_agg(format('%s%% %s',
-            trim_scale(round(100 * (arm ->> 'weight')::numeric / nullif(total, 0), 3)), arm ->> 'variation'), ', ' ORDER BY n) END
-    FROM (SELECT arm, n,
-                 sum(CASE WHEN jsonb_typeof(arm -> 'weight') = 'number' THEN (arm ->> 'weight')::numeric END) OVER () AS total
-          FROM jsonb_array_elements(CASE WHEN jsonb_typeof(split) = 'array' THEN split ELSE '[]' END) WITH ORDINALITY AS t (arm, n)) AS arms $$;
+    SELECT CASE WHEN bool_and(coalesce(total > 0 AND weight IS NOT NULL, false)) THEN
+        string_agg(format('%s%% %s', trim_scale(round(100 * weight / nullif(total, 0), 3)), variation), ', ' ORDER BY n) END
+    FROM (SELECT arms.*, sum(weight) OVER () AS total
+          -- an aggregate is computed whatever CASE is around it: what is no number must not get there
+          FROM (SELECT arm ->> 'variation' AS variation, n,
+                       CASE WHEN jsonb_typeof(arm -> 'weight') = 'number' THEN (arm ->> 'weight')::numeric END AS weight
+                FROM jsonb_array_elements(CASE WHEN jsonb_typeof(split) = 'array' THEN split ELSE '[]' END) WITH ORDINALITY AS t (arm, n)) AS arms) AS shares $$;
 COMMENT ON FUNCTION featbit.split_text(jsonb) IS 'a split in words: the share of each variation in percent, such as 90% base, 10% tuned; NULL when it is no split. Raises nothing.';
 
 CREATE FUNCTION featbit.serve_text(serve jsonb)
@@ -91,24 +92,25 @@ COMMENT ON FUNCTION featbit.list_difference(jsonb, jsonb) IS 'how two lists of u
 CREATE FUNCTION featbit.serve_differences(place text, old_serve jsonb, new_serve jsonb)
     RETURNS SETOF text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
-    WITH old_arms AS (SELECT arm ->> 'variation' AS variation, sum((arm ->> 'weight')::numeric) AS weight, min(n) AS n
-                      FROM jsonb_array_elements(CASE WHEN jsonb_typeof(old_serve -> 'split') = 'array' THEN old_serve -> 'split' ELSE '[]' END) WITH ORDINALITY AS t (arm, n)
-                      WHERE jsonb_typeof(arm -> 'weight') = 'number' GROUP BY 1),
-         new_arms AS (SELECT arm ->> 'variation' AS variation, sum((arm ->> 'weight')::numeric) AS weight, min(n) AS n
-                      FROM jsonb_array_elements(CASE WHEN jsonb_typeof(new_serve -> 'split') = 'array' THEN new_serve -> 'split' ELSE '[]' END) WITH ORDINALITY AS t (arm, n)
-                      WHERE jsonb_typeof(arm -> 'weight') = 'number' GROUP BY 1),
+    WITH old_arms AS (SELECT arm ->> 'variation' AS variation, sum(CASE WHEN jsonb_typeof(arm -> 'weight') = 'number' THEN (arm ->> 'weight')::numeric END) AS weight, min(n) AS n
+                      FROM jsonb_array_elements(CASE WHEN jsonb_typeof(old_serve -> 'split') = 'array' THEN old_serve -> 'split' ELSE '[]' END) WITH ORDINALITY AS t (arm, n) GROUP BY 1),
+         new_arms AS (SELECT arm ->> 'variation' AS variation, sum(CASE WHEN jsonb_typeof(arm -> 'weight') = 'number' THEN (arm ->> 'weight')::numeric END) AS weight, min(n) AS n
+                      FROM jsonb_array_elements(CASE WHEN jsonb_typeof(new_serve -> 'split') = 'array' THEN new_serve -> 'split' ELSE '[]' END) WITH ORDINALITY AS t (arm, n) GROUP BY 1),
          arms AS (SELECT variation, coalesce(o.weight, 0) AS old_weight, coalesce(w.weight, 0) AS new_weight, coalesce(w.n, o.n) AS n
                   FROM old_arms AS o FULL JOIN new_arms AS w USING (variation)
-                  WHERE coalesce(o.weight, 0) <> coalesce(w.weight, 0))
+                  WHERE coalesce(o.weight, 0) <> coalesce(w.weight, 0)),
+         -- two splits that differ in nothing but weights
+         weights AS (SELECT CASE WHEN jsonb_typeof(old_serve) = 'object' AND jsonb_typeof(new_serve) = 'object'
+                                 THEN old_serve ? 'split' AND new_serve ? 'split' AND old_serve - 'split' = new_serve - 'split'
+                                      AND EXISTS (SELECT FROM arms) ELSE false END AS are_all)
     SELECT format('weight of %s in %s: %s -> %s', variation, place, old_weight, new_weight)
     FROM (SELECT * FROM arms ORDER BY n, variation) AS ordered
-    WHERE old_serve ? 'split' AND new_serve ? 'split' AND old_serve - 'split' = new_serve - 'split'
+    WHERE (SELECT are_all FROM weights)
     UNION ALL
     SELECT format('%s: %s -> %s', place, featbit.serve_text(old_serve), featbit.serve_text(new_serve))
         || CASE WHEN old_serve -> 'salt' IS DISTINCT FROM new_serve -> 'salt'
                 THEN format(', salt %s -> %s', coalesce(old_serve ->> 'salt', 'of the flag'), coalesce(new_serve ->> 'salt', 'of the flag')) ELSE '' END
-    WHERE old_serve IS DISTINCT FROM new_serve
-      AND NOT (old_serve ? 'split' AND new_serve ? 'split' AND old_serve - 'split' = new_serve - 'split' AND EXISTS (SELECT FROM arms)) $$;
+    WHERE old_serve IS DISTINCT FROM new_serve AND NOT (SELECT are_all FROM weights) $$;
 COMMENT ON FUNCTION featbit.serve_differences(text, jsonb, jsonb) IS 'how two serves differ, in words that name their place: weights one by one where both are splits. Raises nothing.';
 
 CREATE FUNCTION featbit.definition_differences(old_definition jsonb, new_definition jsonb)
@@ -174,9 +176,9 @@ CREATE FUNCTION featbit.definition_differences(old_definition jsonb, new_definit
                           row_number() OVER (ORDER BY o.n) AS old_rank, row_number() OVER (ORDER BY w.n) AS new_rank, o.n AS old_n
                    FROM old_rules AS o JOIN new_rules AS w USING (id))
     SELECT difference FROM (
-        SELECT n, 0 AS part, format('rule %s removed from position %s', id, n) AS difference FROM old_rules WHERE id NOT IN (SELECT id FROM new_rules)
+        SELECT n, 0 AS part, format('rule %s removed from position %s', id, n) AS difference FROM old_rules AS o WHERE NOT EXISTS (SELECT FROM new_rules AS w WHERE w.id = o.id)
         UNION ALL
-        SELECT n, 1, format('rule %s added at position %s: %s', id, n, featbit.serve_text(rule -> 'serve')) FROM new_rules WHERE id NOT IN (SELECT id FROM old_rules)
+        SELECT n, 1, format('rule %s added at position %s: %s', id, n, featbit.serve_text(rule -> 'serve')) FROM new_rules AS w WHERE NOT EXISTS (SELECT FROM old_rules AS o WHERE o.id = w.id)
         UNION ALL
         SELECT 0, 2, format('order of rules: %s -> %s', string_agg(id, ', ' ORDER BY old_n), string_agg(id, ', ' ORDER BY n)) FROM kept HAVING bool_or(old_rank <> new_rank)
         UNION ALL

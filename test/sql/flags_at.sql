@@ -57,6 +57,38 @@ BEGIN
 END $$;
 SELECT pg_temp.changing();
 
+-- what was served at each moment of a long series of changes is what the replay of that moment serves
+SET featbit.environment = 'test_at_replay';
+CREATE TEMP TABLE served (at timestamptz, user_key text, variation text, reason text);
+DO $$
+BEGIN
+    PERFORM featbit.create_segment('vip', '{u1}'), featbit.create_segment('nested', condition => '{"any": [{"segment": "vip"}, {"attribute": "plan", "op": "eq", "value": "pro"}]}'),
+        featbit.create_flag('gate', '[{"key": "on", "value": true}, {"key": "off", "value": false}]'),
+        featbit.create_flag('replayed', '[{"key": "a", "value": "A"}, {"key": "b", "value": "B"}, {"key": "c", "value": "C"}]', off_variation => 'c');
+    FOR i IN 1 .. 120 LOOP
+        CASE (i * 7919 / 3) % 11
+            WHEN 0 THEN PERFORM featbit.set_rollout('replayed', format('[{"variation": "a", "weight": %s}, {"variation": "b", "weight": %s}]', 1 + i % 5, 1 + i % 7)::jsonb);
+            WHEN 1 THEN PERFORM featbit.set_targets('replayed', 'b', ARRAY['u' || i % 9]);
+            WHEN 2 THEN PERFORM featbit.update_segment('vip', jsonb_build_object('included', jsonb_build_array('u' || i % 9, 'u' || i % 5)));
+            WHEN 3 THEN PERFORM featbit.set_rollout('gate', format('[{"variation": "on", "weight": %s}, {"variation": "off", "weight": 1}]', i % 4)::jsonb);
+            WHEN 4 THEN PERFORM featbit.add_rule('replayed', jsonb_build_object('id', 'r' || i, 'when', '{"segment": "nested"}'::jsonb, 'serve', '{"variation": "c"}'::jsonb, 'percentage', i % 100), 1);
+            WHEN 5 THEN PERFORM featbit.set_prerequisites('replayed', CASE WHEN i % 2 = 0 THEN '[{"flag": "gate", "variations": ["on"]}]'::jsonb END);
+            WHEN 6 THEN PERFORM featbit.update_flag('replayed', jsonb_build_object('enabled', i % 3 > 0));
+            WHEN 7 THEN PERFORM featbit.update_flag('replayed', jsonb_build_object('salt', 's' || i));
+            WHEN 8 THEN PERFORM featbit.delete_flag('replayed'), featbit.restore_flag('replayed', greatest(1, i / 3));
+            WHEN 9 THEN PERFORM featbit.update_flag('replayed', jsonb_build_object('archived', i % 2 = 0));
+            ELSE PERFORM featbit.update_flag('replayed', '{"rules": [], "archived": false}');
+        END CASE;
+        INSERT INTO served SELECT clock_timestamp(), 'u' || n, r.variant, r.reason
+        FROM generate_series(1, 9) n, featbit.resolve('replayed', jsonb_build_object('targetingKey', 'u' || n, 'plan', CASE WHEN n % 4 = 0 THEN 'pro' END)) AS r;
+    END LOOP;
+END $$;
+SELECT count(*) AS served, count(DISTINCT coalesce(variation, '')) AS variations, count(DISTINCT s.reason) AS reasons,
+    count(*) FILTER (WHERE r.variant IS NOT DISTINCT FROM s.variation AND r.reason = s.reason) AS replayed,
+    count(*) FILTER (WHERE featbit.flag_variation_at(s.user_key, 'replayed', s.at, jsonb_build_object('plan', CASE WHEN s.user_key IN ('u4', 'u8') THEN 'pro' END)) IS NOT DISTINCT FROM s.variation) AS again
+FROM served AS s, featbit.resolve_at('replayed', s.at, jsonb_build_object('targetingKey', s.user_key, 'plan', CASE WHEN s.user_key IN ('u4', 'u8') THEN 'pro' END)) AS r;
+SET featbit.environment = 'test_at';
+
 -- rows restored without their history count from their updated_at, until history goes on
 INSERT INTO featbit.segment (environment, key, included, revision, updated_at, updated_by) VALUES ('test_at_restored', 'beta', '{ann,NULL}', 12, '2026-01-10 UTC', 'someone');
 INSERT INTO featbit.segment (environment, key, included, revision, updated_at, updated_by) VALUES ('test_at_restored', 'beta', '{ann}', 12, '2026-01-10 UTC', 'someone');

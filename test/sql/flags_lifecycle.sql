@@ -157,3 +157,7 @@ SELECT * FROM featbit.diff_segment('beta', 1, 3);
 SELECT * FROM featbit.compare_flag('top', 'test_lifecycle', 'test_lifecycle_b');
 SELECT * FROM featbit.compare_flag('base', 'test_lifecycle', 'test_lifecycle_e');
 SELECT * FROM featbit.compare_environments('test_lifecycle_b', 'test_lifecycle_c');
+SELECT * FROM featbit.definition_differences('{"key": "x", "fallthrough": 7, "rules": [5, {"id": 7, "serve": [1]}], "targets": {"variation": "a", "users": 5}, "variations": 5, "prerequisites": [5, {"flag": "f", "variations": 7}], "tags": []}',
+    '{"key": "x", "fallthrough": {"split": [{"variation": "a", "weight": "x"}, 5]}, "rules": {"id": 7}, "targets": [{"variation": "a", "users": ["b"]}], "variations": [{"key": "a"}], "prerequisites": {}, "tags": []}');
+SELECT count(*) AS differences FROM featbit.definition_differences(NULL, NULL);
+SELECT * FROM featbit.serve_differences('fallthrough', '{"split": [{"variation": "a", "weight": 1}]}', '{"split": [{"variation": "a", "weight": 1}], "by": "org"}');

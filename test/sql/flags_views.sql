@@ -28,7 +28,7 @@ SELECT featbit.restore_flag('answer-model', 1);
 BEGIN;
 SET LOCAL session_replication_role = replica;
 INSERT INTO featbit.flag (environment, key, type, variations, targets, rules, fallthrough, salt, revision, updated_at, updated_by) VALUES
-    ('test_views', 'bad-1', 'x', '5', '[5, {"users": 7}]', '{"a": 1}', '{"split": [{"variation": 5}]}', '', 1, '2026-01-01', 'x'),
+    ('test_views', 'bad-1', 'x', '5', '[5, {"users": 7}]', '{"a": 1}', '{"split": [{"variation": 5, "weight": "x"}, {"weight": 1}]}', '', 1, '2026-01-01', 'x'),
     ('test_views', 'bad-2', 'x', '5', '{}', '[5, {"id": {}, "serve": [1], "percentage": "x", "from": "soon", "until": 5}]', '7', '', 1, '2026-01-01', 'x');
 SELECT key, rules, targets, served FROM featbit.flags WHERE environment = 'test_views' AND key LIKE 'bad%' ORDER BY key;
 SELECT id, served, percentage, "from", until FROM featbit.flag_rules WHERE flag_key LIKE 'bad%';
