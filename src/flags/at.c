@@ -30,7 +30,7 @@
 
 PG_FUNCTION_INFO_V1(fb_resolve_at);
 
-/* Periods that a call site keeps. */
+/* Periods that a call site keeps, as long as work_mem is enough for them. */
 #define MAX_PERIODS 32
 
 /* Attempts at building an period while the configuration keeps changing. */
@@ -42,6 +42,7 @@ typedef struct Period
 	FbCompiled	compiled;		/* not of the cache: neither pinned nor cached */
 	int64		from;			/* included */
 	int64		until;			/* excluded; PG_INT64_MAX: for ever */
+	Size		memory;			/* that it takes */
 } Period;
 
 /* What one call of these functions remembers; the common part is first, as fb_call_site returns it. */
@@ -51,7 +52,8 @@ typedef struct AtSite
 	uint64		generation;		/* of the configuration that the periods were read from */
 	bool		behind;			/* the periods lack writes of this transaction: only for this statement */
 	int			count;
-	Period   *periods[MAX_PERIODS];	/* the one used last is first */
+	Size		memory;			/* of all periods */
+	Period	   *periods[MAX_PERIODS];	/* the one used last is first */
 } AtSite;
 
 /* Finds versions in history. */
@@ -80,12 +82,22 @@ at_site(FunctionCallInfo fcinfo)
 	return site;
 }
 
+/* Forgets the period that was used least recently. */
+static void
+forget_last_period(AtSite *site)
+{
+	Period	   *period = site->periods[--site->count];
+
+	site->memory -= period->memory;
+	MemoryContextDelete(period->compiled.context);
+}
+
 /* Forgets all periods of a call site. */
 static void
 forget_periods(AtSite *site)
 {
 	while (site->count > 0)
-		MemoryContextDelete(site->periods[--site->count]->compiled.context);
+		forget_last_period(site);
 	site->behind = false;
 }
 
@@ -318,7 +330,7 @@ build(AtSite *site, const char *environment, const char *key, int64 at)
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "featbit history scratch",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(scratch);
-	Period   *period = NULL;
+	Period	   *period = NULL;
 
 	for (int attempt = 0; attempt < BUILD_ATTEMPTS; attempt++)
 	{
@@ -362,7 +374,7 @@ holds(const Period *period, FbString environment, FbString key, int64 at)
 static const FbCompiled *
 flag_at(AtSite *site, FbString environment, FbString key, int64 at)
 {
-	Period   *period;
+	Period	   *period;
 	int			i;
 
 	if (fb_next_statement(&site->site.statement))
@@ -380,10 +392,11 @@ flag_at(AtSite *site, FbString environment, FbString key, int64 at)
 	else
 	{
 		period = build(site, pnstrdup(environment.data, environment.length), pnstrdup(key.data, key.length), at);
-		if (site->count < MAX_PERIODS)
-			i = site->count++;
-		else
-			MemoryContextDelete(site->periods[--i]->compiled.context);
+		period->memory = MemoryContextMemAllocated(period->compiled.context, true);
+		site->memory += period->memory;
+		while (site->count > 0 && (site->count == MAX_PERIODS || site->memory > work_mem * (Size) 1024))
+			forget_last_period(site);
+		i = site->count++;
 	}
 	for (; i > 0; i--)
 		site->periods[i] = site->periods[i - 1];

@@ -20,7 +20,6 @@
 #include "utils/timestamp.h"
 
 #include "core/fb_hash.h"
-#include "core/fb_time.h"
 #include "flags/catalog.h"
 #include "flags/context.h"
 #include "flags/definition.h"
@@ -28,7 +27,6 @@
 #include "pg_compat.h"
 
 PG_FUNCTION_INFO_V1(fb_flag_problems);
-PG_FUNCTION_INFO_V1(fb_definition_time);
 
 #define ROWS_AT_ONCE 64
 #define PROBLEM_COLUMNS 6
@@ -72,18 +70,6 @@ typedef struct Report
 	List	   *order;			/* Member *, as they were read */
 	MemoryContext context;		/* of the graph */
 } Report;
-
-/* definition_time(value): time of a timestamp of a definition, NULL when it is none */
-Datum
-fb_definition_time(PG_FUNCTION_ARGS)
-{
-	text	   *value = PG_GETARG_TEXT_PP(0);
-	int64		time;
-
-	if (!fb_parse_time((FbString) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)}, &time))
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(time);
-}
 
 /* Adds a row: environment, kind, key, path, problem, severity. */
 static void
@@ -545,7 +531,8 @@ check_environment_row(Report *to)
 		elog(ERROR, "could not read environment \"%s\"", to->environment);
 	if (SPI_processed == 0)
 	{
-		report_error(to, NULL, "has flags or segments but no row in featbit.environment: evaluation answers PROVIDER_NOT_READY");
+		report_error(to, NULL, "has flags or segments but no row in featbit.environment: "
+					 "evaluation answers PROVIDER_NOT_READY");
 		return;
 	}
 	schema = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);

@@ -11,9 +11,13 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
+#include "utils/timestamp.h"
 
+#include "core/fb_time.h"
 #include "flags/recorded.h"
 #include "pg_compat.h"
+
+PG_FUNCTION_INFO_V1(fb_definition_time);
 
 /* Returns a member, NULL when it is missing or null. */
 static JsonbValue *
@@ -127,4 +131,16 @@ fb_segment_row_from_definition(Jsonb *definition, FbSegmentRow *row)
 	row->included = get_texts(definition, "included");
 	row->excluded = get_texts(definition, "excluded");
 	row->condition = get_jsonb(definition, "condition");
+}
+
+/* definition_time(value): time of a timestamp of a definition, NULL when it is none */
+Datum
+fb_definition_time(PG_FUNCTION_ARGS)
+{
+	text	   *value = PG_GETARG_TEXT_PP(0);
+	int64		time;
+
+	if (!fb_parse_time((FbString) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)}, &time))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(time);
 }

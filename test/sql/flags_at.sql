@@ -44,6 +44,15 @@ LATERAL (SELECT (SELECT v ->> 'value' FROM featbit.flag_revision AS r, jsonb_arr
                  WHERE r.environment = 'test_at' AND r.key = 'split' AND r.changed_at <= served.at AND v ->> 'key' = featbit.flag_variation(1, 'split', '{"org": "o1"}')
                  ORDER BY r.revision DESC LIMIT 1)) AS expected (value);
 
+-- also where there is memory for few of them
+SET work_mem = '64kB';
+SELECT count(*) AS visits, count(*) FILTER (WHERE served.value IS NOT DISTINCT FROM expected.value) AS right
+FROM (SELECT at, featbit.evaluate_flag_at(1, 'split', at, '{"org": "o1"}') AS value FROM visit) AS served,
+LATERAL (SELECT (SELECT v ->> 'value' FROM featbit.flag_revision AS r, jsonb_array_elements(r.definition -> 'variations') AS v
+                 WHERE r.environment = 'test_at' AND r.key = 'split' AND r.changed_at <= served.at AND v ->> 'key' = featbit.flag_variation(1, 'split', '{"org": "o1"}')
+                 ORDER BY r.revision DESC LIMIT 1)) AS expected (value);
+RESET work_mem;
+
 -- history does not move under a statement, and what is written is seen by the next
 CREATE FUNCTION pg_temp.changing() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
