@@ -16,7 +16,7 @@ INSERT INTO operand VALUES
 	('["pro", "de"]'), ('["PRO", "x"]'), ('[7, 18, 2.5]'), ('[true, "a", 1]'), ('[]'), ('[10, 20]'), ('[17.5, 18]'), ('[3, 1]'), ('[2, 0]'),
 	('"^p.*o$"'), ('"\\bx|e$"'), ('"@past"'), ('"@recent"'), ('"@soon"'), ('"@late"'), ('"-7d"'), ('"-1h"'), ('"+7d"'), ('["@past", "@soon"]'),
 	('"1.2.3"'), ('"2.0.0-rc.1"'), ('"1.2"'), ('"^1.2.0"'), ('"~1.2.0"'), ('"10.0.0.0/8"'), ('["192.168.0.0/16", "2001:db8::/32"]'),
-	('{"divisor": 3, "remainders": [1, 2]}'), ('{"from": "@past", "until": "@soon"}');
+	('{"divisor": 3, "remainders": [0, 1]}'), ('{"divisor": 2, "remainders": [1]}');
 
 -- Values of attributes; a context has each attribute in most cases.
 CREATE TABLE attribute (name text, value jsonb);

@@ -54,16 +54,23 @@ SELECT arm, count(*) BETWEEN 400 AND 600 AS about_half FROM people GROUP BY arm 
 
 -- time: the definition's windows and stages, at the time that is given
 UPDATE featbit.flag SET rules = '[{"id": "w", "when": {"all": []}, "serve": {"variation": "off"}, "from": "2026-01-01", "until": "2026-02-01"}]',
-    fallthrough = '{"ramp": [{"at": "2026-03-01", "split": [{"variation": "on", "weight": 1}]}, {"at": "2026-04-01", "split": [{"variation": "off", "weight": 1}]}]}' WHERE key = 'base';
+    fallthrough = '{"ramp": [{"at": "2026-03-01", "split": [{"variation": "on", "weight": 1}]}, {"at": "2026-04-01", "split": [{"variation": "off", "weight": 1}]}]}' WHERE environment = 'test_assign' AND key = 'base';
 SELECT at, featbit.assign_variation(featbit.flag_definition('base'), 'u', '{}', at::timestamptz) AS variation
 FROM unnest(ARRAY['-infinity', '2025-12-31 23:59:59.999999Z', '2026-01-01 00:00Z', '2026-01-31 23:59:59.999999Z', '2026-02-01 00:00Z', '2026-03-31Z', '2026-04-01 00:00Z', 'infinity']) at;
 -- what depends on the time, here by way of a prerequisite, needs one
 SELECT featbit.assign(featbit.flag_definition('middle'), 'u');
 SELECT featbit.assign(featbit.flag_definition('middle'), 'u', '{}', '2026-03-05Z');
+-- so does a relative time in a condition, here of a segment; an absolute one does not
+UPDATE featbit.segment SET condition = '{"attribute": "seen", "op": "after", "value": "-7d"}' WHERE environment = 'test_assign' AND key = 'apart';
+UPDATE featbit.flag SET rules = '[{"id": "s", "when": {"segment": "apart"}, "serve": {"variation": "off"}}]', fallthrough = '{"variation": "on"}' WHERE environment = 'test_assign' AND key = 'base';
+SELECT featbit.assign(featbit.flag_definition('base'), 'u', '{"seen": "2026-03-01"}');
+SELECT at, featbit.assign(featbit.flag_definition('base'), 'u', '{"seen": "2026-03-01"}', at::timestamptz) FROM unnest(ARRAY['2026-03-07Z', '2026-03-09Z']) at;
+UPDATE featbit.segment SET condition = '{"attribute": "seen", "op": "after", "value": "2026-02-01"}' WHERE environment = 'test_assign' AND key = 'apart';
+SELECT featbit.assign(featbit.flag_definition('base'), 'u', '{"seen": "2026-03-01"}');
 
 -- evaluation errors are NULL: no user key, no object, archived, disabled without a value, a broken part, a missing segment
-UPDATE featbit.flag SET rules = '[]', fallthrough = '{"variation": "on"}' WHERE key = 'base';
-UPDATE featbit.flag SET archived = true WHERE key = 'apart';
+UPDATE featbit.flag SET rules = '[]', fallthrough = '{"variation": "on"}' WHERE environment = 'test_assign' AND key = 'base';
+UPDATE featbit.flag SET archived = true WHERE environment = 'test_assign' AND key = 'apart';
 SELECT featbit.assign(d, NULL::text) AS no_user, featbit.assign(d, 'u', '[]') AS no_object, featbit.assign(d, 'u', NULL) AS no_context,
     featbit.assign(NULL, 'u') AS no_definition, featbit.assign(featbit.flag_definition('apart'), 'u') AS archived,
     featbit.assign(jsonb_set(d, '{flags,base,enabled}', 'false'), 'u') AS disabled,
@@ -116,8 +123,8 @@ DROP ROLE assign_reader;
 
 -- resolve_all: one row for each flag that is not archived, in order; the columns of resolve
 SELECT flag_key, value, variant, reason, error_code FROM featbit.resolve_all('{"targetingKey": "ann", "plan": "pro"}');
-UPDATE featbit.flag SET tags = '{llm,beta}' WHERE key = 'top';
-UPDATE featbit.flag SET tags = '{beta}' WHERE key = 'base';
+UPDATE featbit.flag SET tags = '{llm,beta}' WHERE environment = 'test_assign' AND key = 'top';
+UPDATE featbit.flag SET tags = '{beta}' WHERE environment = 'test_assign' AND key = 'base';
 SELECT tags, (SELECT string_agg(flag_key, ' ') FROM featbit.resolve_all('{"targetingKey": "u"}', NULL, tags)) AS flags
 FROM (VALUES ('{llm}'::text[]), ('{llm,beta}'), ('{none,NULL,beta}'), ('{}'), (NULL)) t (tags);
 SELECT flag_key, reason, error_code, error_message FROM featbit.resolve_all(NULL, tags => '{beta}');
@@ -126,7 +133,7 @@ SELECT count(*) FROM featbit.resolve_all('{"targetingKey": "u"}', 'no such envir
 -- changes show at once, also those of the own transaction
 SELECT string_agg(flag_key || ' ' || reason, ', ') FROM featbit.resolve_all('{"targetingKey": "u"}', tags => '{beta}');
 BEGIN;
-UPDATE featbit.flag SET enabled = false WHERE key IN ('top', 'base');
+UPDATE featbit.flag SET enabled = false WHERE environment = 'test_assign' AND key IN ('top', 'base');
 SELECT string_agg(flag_key || ' ' || reason, ', ') FROM featbit.resolve_all('{"targetingKey": "u"}', tags => '{beta}');
 ROLLBACK;
 SELECT string_agg(flag_key || ' ' || reason, ', ') FROM featbit.resolve_all('{"targetingKey": "u"}', tags => '{beta}');

@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 \set QUIET off
 SELECT property.prepare();
 -- every operator takes part
-SELECT count(DISTINCT op) >= 17 AS operators FROM property.legal;
+SELECT count(DISTINCT op) >= 38 AS operators FROM property.legal;
 
 BEGIN;
 SELECT d.* FROM generate_series(1, 6) seed, property.check_batch(seed, 250) d LIMIT 20;
