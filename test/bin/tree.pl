@@ -59,6 +59,15 @@ for my $file (grep { m{^src/\w+/} } @sources)
 }
 is_deeply(\@upward, [], 'includes point from llm to metrics to core, and from flags to core');
 
+# Case folding is that of the Unicode it names; a perl that has the same can tell.
+SKIP:
+{
+	require Unicode::UCD;
+	my $table = content('src/core/fb_casefold_table.h');
+	skip 'perl has another version of Unicode', 1 unless $table =~ /Unicode \Q@{[Unicode::UCD::UnicodeVersion()]}\E\./;
+	ok(scalar(`$^X src/core/generate_casefold.pl`) eq $table, 'the table of case folding is what its generator prints');
+}
+
 is_deeply([ grep { content($_) =~ /[ \t]+$/m } grep { !m{^test/(sql|specs|cases)/} } @sources ], [], 'no line ends in blanks');
 is_deeply([ grep { my $text = content($_); length $text && $text !~ /\n\z/ } @sources ], [], 'every file ends with a newline');
 # Bodies of functions are set aside: what they create belongs to the user.

@@ -50,7 +50,8 @@ SELECT featbit.create_flag('greeting', '[{"key": "größe", "value": "Grüß Got
 SELECT featbit.set_targets('greeting', 'ß', '{"José","Müller"}');
 SELECT featbit.add_rule('greeting', '{"id": "freunde-é", "name": "Freunde (ü)", "when": {"segment": "friends"}, "serve": {"variation": "größe"}}');
 SELECT featbit.add_rule('greeting', '{"id": "muster", "when": {"any": [{"attribute": "stadt", "op": "matches", "value": "^M.nchen$"}, {"attribute": "stadt", "op": "contains", "value": "ö"},
-	{"attribute": "straße", "op": "starts_with", "value": "Ü"}, {"attribute": "stadt", "op": "ends_with", "value": "ñ"}]}, "serve": {"variation": "ß"}}');
+	{"attribute": "straße", "op": "starts_with", "value": "Ü"}, {"attribute": "stadt", "op": "ends_with", "value": "ñ"},
+	{"attribute": "gruß", "op": "eq_ci", "value": "GRÜß Dich, ÉCOLE µÿ"}, {"attribute": "gruß", "op": "one_of_ci", "value": ["ÀÉÎ", "ØÞ"]}, {"attribute": "gruß", "op": "contains_ci", "value": "ÇA VA"}]}, "serve": {"variation": "ß"}}');
 SELECT featbit.set_rollout('greeting', '[{"variation": "größe", "weight": 1}, {"variation": "a", "weight": 1}, {"variation": "ß", "weight": 1}]', salt => 'Salz für alle');
 SELECT featbit.create_flag('by-team', '[{"key": "a", "value": 1}, {"key": "b", "value": 2}, {"key": "c", "value": 3}]');
 SELECT featbit.set_rollout('by-team', '[{"variation": "a", "weight": 1}, {"variation": "b", "weight": 1}, {"variation": "c", "weight": 1}]', "by" => 'équipe');
@@ -64,7 +65,8 @@ my $users = <<'SQL';
 SQL
 my %questions = (
 	'served variations' => qq(SELECT u, c, f, r.value, r.variant, r.reason, r.error_code, r.error_message, r.metadata FROM $users,
-		(VALUES ('{}'), ('{"ciudad": "Málaga"}'), ('{"ciudad": "Malaga", "stadt": "München"}'), ('{"stadt": "Munchen"}'), ('{"stadt": "Köln"}'), ('{"straße": "Überweg"}'), ('{"stadt": "Ñuñoñ"}'), ('{"équipe": "façade"}'), ('{"équipe": "façades", "ciudad": "Århus"}'), ('{"equipe": "x"}')) c (c),
+		(VALUES ('{}'), ('{"ciudad": "Málaga"}'), ('{"ciudad": "Malaga", "stadt": "München"}'), ('{"stadt": "Munchen"}'), ('{"stadt": "Köln"}'), ('{"straße": "Überweg"}'), ('{"stadt": "Ñuñoñ"}'), ('{"équipe": "façade"}'), ('{"équipe": "façades", "ciudad": "Århus"}'), ('{"equipe": "x"}'),
+		('{"gruß": "grüß DICH, école µÿ"}'), ('{"gruß": "øþ"}'), ('{"gruß": "Comment ça va?"}'), ('{"gruß": "oth"}')) c (c),
 		(VALUES ('greeting'), ('by-team'), ('plain'), ('größer')) f (f), featbit.resolve(f, jsonb_build_object('targetingKey', u) || c::jsonb) r ORDER BY f, c, u COLLATE "C"),
 	'300 users with accents' => q(SELECT string_agg(featbit.flag_variation('bénéficiaire-' || n, 'greeting'), ',' ORDER BY n), string_agg(featbit.flag_variation(n, 'plain'), ',' ORDER BY n) FROM generate_series(1, 300) n),
 	'values' => qq(SELECT u, featbit.evaluate_flag(u, 'greeting'), featbit.flag_text(u, 'greeting', 'défaut'), featbit.flag_text(u, 'nada', 'défaut') FROM $users ORDER BY u COLLATE "C"),
@@ -119,6 +121,12 @@ like($answers{plain}{'served variations'}, qr/\|größe\|TARGETING_MATCH\|/, 'a 
 like($answers{plain}{'served variations'}, qr/\|¡Olé!"\|ß\|TARGETING_MATCH\||"¡Olé!"\|ß\|TARGETING_MATCH/, 'a target with an accent is met');
 like($answers{plain}{'served variations'}, qr/München.*"muster"/, 'a pattern takes an accented letter for one character');
 
+for my $text ('grüß DICH, école µÿ', 'øþ', 'Comment ça va\?')
+{
+	like($answers{plain}{'served variations'}, qr/"gruß": "$text"\}.*"muster"/, "\"$text\" is found without its case");
+}
+unlike($answers{plain}{'served variations'}, qr/"gruß": "oth"\}.*"muster"/, 'another text is not');
+
 # Bytes that are no UTF-8, which only SQL_ASCII admits
 {
 	local $ENV{PGCLIENTENCODING} = 'SQL_ASCII';
@@ -131,6 +139,9 @@ like($answers{plain}{'served variations'}, qr/München.*"muster"/, 'a pattern ta
 		't|t', 'such bytes may be targets');
 	is($node->safe_psql('bytes', q(SELECT reason FROM featbit.resolve('plain', jsonb_build_object('targetingKey', E'\\xff\\xfe')))), 'TARGETING_MATCH', 'that are met');
 	is($node->safe_psql('bytes', q(SELECT reason FROM featbit.resolve('plain', jsonb_build_object('targetingKey', 'x', 'x', E'\\xe9')))), 'SPLIT', 'a pattern is not met by what is no text');
+	$node->safe_psql('bytes', q(SELECT featbit.add_rule('plain', jsonb_build_object('id', 'c', 'when', jsonb_build_object('attribute', 'y', 'op', 'eq_ci', 'value', E'A\\xe9B\\xc3\\xa9'), 'serve', '{"variation": "b"}'::jsonb))));
+	is($node->safe_psql('bytes', q(SELECT string_agg(reason, ' ' ORDER BY n) FROM unnest(ARRAY[E'a\\xe9b\\xc3\\x89', E'a\\xc9b\\xc3\\x89']) WITH ORDINALITY v (y, n), featbit.resolve('plain', jsonb_build_object('targetingKey', 'x', 'y', y)))),
+		'TARGETING_MATCH SPLIT', 'case is taken out of what is text, other bytes stay');
 }
 
 healthy($node);
