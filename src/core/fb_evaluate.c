@@ -20,21 +20,28 @@ typedef struct Run
 	uint32_t	conditions;		/* tested so far */
 	int			depth;
 	const char *fatal;			/* a cycle or too deep a closure: ends the whole evaluation */
-	FbTracer   *tracer;			/* NULL: nobody watches */
+	FbTracer   *tracer;			/* whoever watches, when this is compiled to be watched */
 } Run;
 
-/* Notes a step if somebody watches; the arguments are designated initializers of FbTraceEvent. */
+/*
+ * Notes a step for whoever watches; the arguments are designated initializers of FbTraceEvent.  Only fb_trace.c,
+ * which compiles this file once more, has any notes.
+ */
+#ifdef FB_TRACED
 #define TRACE(run, ...) \
 	do { \
-		if (__builtin_expect((run)->tracer != NULL, 0)) \
-		{ \
-			FbTraceEvent event = {__VA_ARGS__}; \
-			(run)->tracer->note((run)->tracer, &event); \
-		} \
+		FbTraceEvent event = {__VA_ARGS__}; \
+		(run)->tracer->note((run)->tracer, &event); \
 	} while (0)
+#else
+#define TRACE(run, ...) ((void) 0)
+#endif
 
 /* Number of the evaluation: memos of an earlier one are stale. */
-static uint64_t current_epoch = 0;
+extern uint64_t fb_current_epoch;
+#ifndef FB_TRACED
+uint64_t	fb_current_epoch = 0;
+#endif
 
 static const char *const cycle_message = "flags or segments refer to each other in a cycle";
 static const char *const depth_message = "flags and segments refer to each other more than 32 levels deep";
@@ -287,14 +294,8 @@ static inline void
 serve_variation(const Run *run, const FbServe *serve, const FbRule *rule, FbReason plain_reason, FbOutcome *outcome)
 {
 	pick_variation(run, serve, plain_reason, outcome);
-	if (__builtin_expect(run->tracer != NULL, 0))
-	{
-		uint32_t	stage = 0;
-
-		if (serve->kind == FB_SERVE_SPLIT)
-			stage = current_stage(run, serve);
-		TRACE(run, .kind = FB_TRACE_SERVE, .serve = serve, .rule = rule, .stage = stage, .outcome = outcome);
-	}
+	TRACE(run, .kind = FB_TRACE_SERVE, .serve = serve, .rule = rule, .outcome = outcome,
+		  .stage = serve->kind == FB_SERVE_SPLIT ? current_stage(run, serve) : 0);
 }
 
 /* Tests the percentage of a rule; false when the outcome is decided, *met tells whether the unit passes. */
@@ -484,7 +485,7 @@ evaluate(const FbFlag *flag, const FbRequest *request, FbTracer *tracer, FbOutco
 		fail(outcome, FB_ERROR_TARGETING_KEY_MISSING, "user key is null");
 		return;
 	}
-	run.epoch = ++current_epoch;
+	run.epoch = ++fb_current_epoch;
 	root->memo.epoch = run.epoch;
 	root->memo.done = false;
 	TRACE(&run, .kind = FB_TRACE_ENTER_FLAG, .flag = flag);
@@ -497,18 +498,22 @@ evaluate(const FbFlag *flag, const FbRequest *request, FbTracer *tracer, FbOutco
 	TRACE(&run, .kind = FB_TRACE_LEAVE_FLAG, .flag = flag, .outcome = outcome);
 }
 
-/* Evaluates a flag for one user. */
-void
-fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
-{
-	evaluate(flag, request, NULL, outcome);
-}
+#ifdef FB_TRACED
 
 /* Evaluates a flag for one user and notes each step. */
 void
 fb_evaluate_traced(const FbFlag *flag, const FbRequest *request, FbTracer *tracer, FbOutcome *outcome)
 {
 	evaluate(flag, request, tracer, outcome);
+}
+
+#else
+
+/* Evaluates a flag for one user. */
+void
+fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
+{
+	evaluate(flag, request, NULL, outcome);
 }
 
 /* Returns the identity of a compiled flag. */
@@ -527,3 +532,5 @@ fb_flag_variation(const FbFlag *flag, FbString key)
 			return &flag->variations[i];
 	return NULL;
 }
+
+#endif							/* FB_TRACED */

@@ -4,7 +4,7 @@
  *
  * There is one evaluator: a watched evaluation takes the same decisions as
  * any other and notes them as it takes them, so that a trace cannot differ
- * from what is served.  An unwatched one pays a branch for each step.
+ * from what is served.  It is compiled twice, with the notes and without.
  */
 #ifndef FB_TRACE_H
 #define FB_TRACE_H
