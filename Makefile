@@ -12,6 +12,7 @@ SQL_PARTS = \
 	sql/schema.sql \
 	sql/flags/tables.sql \
 	sql/flags/evaluation.sql \
+	sql/flags/row.sql \
 	sql/flags/explain.sql \
 	sql/flags/preview.sql \
 	sql/flags/management.sql \
@@ -80,6 +81,11 @@ clean:
 else
 
 include $(PGXS)
+
+# Calls between the files of the extension need no indirection: nobody replaces them.
+ifeq ($(PORTNAME),linux)
+SHLIB_LINK += -Wl,-Bsymbolic-functions
+endif
 
 # Every compilation notes the headers it read, the bitcode's apart from the object's.
 FB_CPPFLAGS := $(CPPFLAGS)

@@ -8,6 +8,10 @@
 #include "core/fb_set.h"
 #include "core/fb_value.h"
 
+/* A set within both limits is searched without a hash; the lengths of its entries have one byte. */
+#define SCANNED_ENTRIES	8
+#define SCANNED_BYTES	64
+
 /* Returns the number of slots for count strings: a power of two, at most 3/4 full. */
 static uint32_t
 slots_for(uint32_t count)
@@ -102,14 +106,32 @@ fb_set_add(FbSet *set, FbString string)
 	return true;
 }
 
+/* Searches the entries of a small set one after the other: cheaper than a hash. */
+static inline bool
+scan_entries(const FbSet *set, FbString string)
+{
+	const char *entry = set->bytes;
+	uint32_t	i;
+
+	for (i = 0; i < set->count; i++)
+	{
+		uint32_t	length = (unsigned char) *entry++;
+
+		if (length == string.length && fb_bytes_equal(entry, string.data, length))
+			return true;
+		entry += length;
+	}
+	return false;
+}
+
 /* Tells whether a string is in the set. */
 bool
 fb_set_has(const FbSet *set, FbString string)
 {
 	uint8_t		tag;
 
-	if (set->count == 0)
-		return false;
+	if (set->count <= SCANNED_ENTRIES && set->used <= SCANNED_BYTES)
+		return scan_entries(set, string);
 	return set->tags[find_slot(set, string, &tag)] != 0;
 }
 

@@ -1,38 +1,10 @@
 /*
  * fb_value.c
- *		Comparison and canonical text of values.
+ *		Remainder and canonical text of values.
  */
 #include <math.h>
 
 #include "core/fb_value.h"
-
-/* Compares two numbers: negative, zero or positive. */
-int
-fb_compare_numbers(const FbContext *context, const FbValue *a, const FbValue *b)
-{
-	if (context->methods->compare_numbers != NULL)
-		return context->methods->compare_numbers(context, a, b);
-	return (a->number > b->number) - (a->number < b->number);
-}
-
-/* Tells whether two values are equal scalars of the same type. */
-bool
-fb_scalar_equal(const FbContext *context, const FbValue *a, const FbValue *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	switch (a->kind)
-	{
-		case FB_VALUE_STRING:
-			return fb_string_equal(a->string, b->string);
-		case FB_VALUE_NUMBER:
-			return fb_compare_numbers(context, a, b) == 0;
-		case FB_VALUE_BOOLEAN:
-			return a->boolean == b->boolean;
-		default:
-			return false;
-	}
-}
 
 /*
  * Gives the remainder of a whole number, from 0 to the divisor - 1 (that of

@@ -135,8 +135,34 @@ fb_string_equal(FbString a, FbString b)
 	return a.length == b.length && fb_bytes_equal(a.data, b.data, a.length);
 }
 
-extern int	fb_compare_numbers(const FbContext *context, const FbValue *a, const FbValue *b);
-extern bool fb_scalar_equal(const FbContext *context, const FbValue *a, const FbValue *b);
+/* Compares two numbers: negative, zero or positive. */
+static inline int
+fb_compare_numbers(const FbContext *context, const FbValue *a, const FbValue *b)
+{
+	if (context->methods->compare_numbers != NULL)
+		return context->methods->compare_numbers(context, a, b);
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* Tells whether two values are equal scalars of the same type. */
+static inline bool
+fb_scalar_equal(const FbContext *context, const FbValue *a, const FbValue *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind)
+	{
+		case FB_VALUE_STRING:
+			return fb_string_equal(a->string, b->string);
+		case FB_VALUE_NUMBER:
+			return fb_compare_numbers(context, a, b) == 0;
+		case FB_VALUE_BOOLEAN:
+			return a->boolean == b->boolean;
+		default:
+			return false;
+	}
+}
+
 extern bool fb_number_modulo(const FbContext *context, const FbValue *number, uint32_t divisor,
 							 uint32_t *remainder);
 extern bool fb_canonical_text(const FbContext *context, const FbValue *value, FbString *text);

@@ -22,6 +22,7 @@ typedef struct FbStatement
 } FbStatement;
 
 struct fb_pins_hash;
+struct FbRowShape;
 
 typedef struct FbCallSite
 {
@@ -33,6 +34,7 @@ typedef struct FbCallSite
 	MemoryContext context;
 	MemoryContextCallback callback;
 	TupleDesc	tupdesc;		/* of a composite result */
+	struct FbRowShape *row;		/* columns of a row that is the context */
 } FbCallSite;
 
 extern FbCallSite *fb_new_call_site(FunctionCallInfo fcinfo);

@@ -265,34 +265,6 @@ element(const FbContext *context, const FbValue *array, uint32 position, FbValue
 	fill_value(container, position, data, getJsonbOffset(container, position), value);
 }
 
-/*
- * Reads a numeric of at most four digits of base 10,000 and no fraction; false for every other.  The
- * layout is that of the disk (NumericShort in utils/adt/numeric.c), which cannot change.
- */
-static inline bool
-small_integer(const void *numeric, int64 *integer)
-{
-	const char *data = VARDATA_ANY(numeric);
-	int			count = (int) (VARSIZE_ANY_EXHDR(numeric) / sizeof(int16)) - 1;
-	uint16		header;
-	int64		sum = 0;
-
-	memcpy(&header, data, sizeof(header));
-	/* short form, weight 0 to 3, no digit behind the point */
-	if ((header & 0xC000) != 0x8000 || (header & 0x007F) > 3 || count > (header & 0x007F) + 1 || count < 0)
-		return false;
-	for (int i = 0; i <= (header & 0x007F); i++)
-	{
-		int16		digit = 0;
-
-		if (i < count)
-			memcpy(&digit, data + sizeof(header) + i * sizeof(digit), sizeof(digit));
-		sum = sum * 10000 + digit;
-	}
-	*integer = (header & 0x2000) ? -sum : sum;
-	return true;
-}
-
 /* Returns a number as a numeric; one without is a whole number that a double holds. */
 static const void *
 numeric_of(const FbValue *number)
@@ -307,8 +279,8 @@ compare_numbers(const FbContext *context, const FbValue *a, const FbValue *b)
 	int64		x = (int64) a->number;
 	int64		y = (int64) b->number;
 
-	if (likely((a->exact == NULL || small_integer(a->exact, &x)) &&
-			   (b->exact == NULL || small_integer(b->exact, &y))))
+	if (likely((a->exact == NULL || fb_small_integer(a->exact, &x)) &&
+			   (b->exact == NULL || fb_small_integer(b->exact, &y))))
 		return (x > y) - (x < y);
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, PointerGetDatum(numeric_of(a)),
 											 PointerGetDatum(numeric_of(b))));

@@ -33,4 +33,32 @@ extern void fb_jsonb_value(JsonbContainer *container, FbValue *value);
 extern const FbContext *fb_jsonb_context(FbJsonbContext *storage, Jsonb *context);
 extern const FbContext *fb_datum_context(FbJsonbContext *storage, Datum context, bool isnull);
 
+/*
+ * Reads a numeric of at most four digits of base 10,000 and no fraction; false for every other.  The
+ * layout is that of the disk (NumericShort in utils/adt/numeric.c), which cannot change.
+ */
+static inline bool
+fb_small_integer(const void *numeric, int64 *integer)
+{
+	const char *data = VARDATA_ANY(numeric);
+	int			count = (int) (VARSIZE_ANY_EXHDR(numeric) / sizeof(int16)) - 1;
+	uint16		header;
+	int64		sum = 0;
+
+	memcpy(&header, data, sizeof(header));
+	/* short form, weight 0 to 3, no digit behind the point */
+	if ((header & 0xC000) != 0x8000 || (header & 0x007F) > 3 || count > (header & 0x007F) + 1 || count < 0)
+		return false;
+	for (int i = 0; i <= (header & 0x007F); i++)
+	{
+		int16		digit = 0;
+
+		if (i < count)
+			memcpy(&digit, data + sizeof(header) + i * sizeof(digit), sizeof(digit));
+		sum = sum * 10000 + digit;
+	}
+	*integer = (header & 0x2000) ? -sum : sum;
+	return true;
+}
+
 #endif							/* FB_CONTEXT_H */

@@ -108,20 +108,14 @@ override(const FbFlag *flag, const char *name, FbOutcome *outcome)
  * watches; both may be NULL.
  */
 void
-fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
-					 NullableDatum context, int64 now, FbTracer *tracer, FbOutcome *outcome)
+fb_evaluate_with(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
+				 const FbContext *context, int64 now, FbTracer *tracer, FbOutcome *outcome)
 {
-	FbJsonbContext jsonb_context;
 	FbRequest	request;
 
 	if (unlikely(compiled->error != FB_ERROR_NONE))
 	{
 		set_error(outcome, compiled->error, NULL);
-		return;
-	}
-	if (unlikely(!context.isnull && !is_object(context.value)))
-	{
-		set_error(outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
 		return;
 	}
 	if (unlikely(overriding != NULL))
@@ -134,12 +128,28 @@ fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const F
 		request.user_key = *user_key;
 	else
 		request.user_key = (FbString) {"", 0};
-	request.context = fb_datum_context(&jsonb_context, context.value, context.isnull);
+	request.context = context;
 	request.now = now;
 	if (tracer != NULL)
 		fb_evaluate_traced(compiled->flag, &request, tracer, outcome);
 	else
 		fb_evaluate(compiled->flag, &request, outcome);
+}
+
+/* Evaluates a compiled flag with a context that is a jsonb. */
+void
+fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
+					 NullableDatum context, int64 now, FbTracer *tracer, FbOutcome *outcome)
+{
+	FbJsonbContext jsonb_context;
+
+	if (unlikely(compiled->error == FB_ERROR_NONE && !context.isnull && !is_object(context.value)))
+	{
+		set_error(outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
+		return;
+	}
+	fb_evaluate_with(compiled, overriding, user_key, fb_datum_context(&jsonb_context, context.value, context.isnull),
+					 now, tracer, outcome);
 }
 
 /* Evaluates the flag that the arguments of a call name. */

@@ -18,17 +18,21 @@ typedef enum FbKeyType
 	FB_KEY_UUID
 } FbKeyType;
 
+#define FB_KEY_BUFFER 40			/* bytes of the text of a bigint or uuid key, and some */
+
 typedef struct FbEvaluation
 {
 	FbCallSite *site;
 	const FbCompiled *compiled; /* NULL when the flag key is NULL */
 	FbOutcome	outcome;
-	char		key_buffer[40]; /* text of a bigint or uuid key */
+	char		key_buffer[FB_KEY_BUFFER];	/* text of a bigint or uuid key */
 } FbEvaluation;
 
 extern FbString fb_user_key(Datum value, FbKeyType type, char *buffer);
 extern void fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
 								 NullableDatum context, int64 now, FbTracer *tracer, FbOutcome *outcome);
+extern void fb_evaluate_with(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
+							 const FbContext *context, int64 now, FbTracer *tracer, FbOutcome *outcome);
 extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 								  const FbString *user_key, const text *flag_key,
 								  NullableDatum context, const text *environment);

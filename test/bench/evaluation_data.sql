@@ -23,6 +23,6 @@ FROM (
 CREATE TABLE bench_column AS
 SELECT key, id, attributes ->> 'country' AS country, (attributes ->> 'age')::int AS age, attributes ->> 'plan' AS plan,
     (attributes ->> 'beta')::boolean AS beta, attributes ->> 'version' AS version, attributes ->> 'city' AS city,
-    attributes ->> 'device' AS device, (attributes ->> 'spend')::numeric AS spend
+    attributes ->> 'device' AS device, (attributes ->> 'spend')::numeric AS spend, attributes
 FROM bench_user;
 VACUUM (FREEZE, ANALYZE) bench_column;
