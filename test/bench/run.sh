@@ -1,12 +1,32 @@
 #!/bin/sh
-# Runs every comparison in one server and prints medians, quartiles and ratios.
-# Sizes can be given in the environment: BENCH_USERS, BENCH_ROWS.
+# Runs comparisons in one server and prints medians, quartiles and ratios.  Arguments are the sections to run, all without any:
+#   evaluation  rules  many  cold  socket  sdk  statistics
+# Sizes can be given in the environment: BENCH_USERS, BENCH_ROWS, BENCH_ROUNDS, and what cold.sh, socket.sh and sdk/run.sh name.
 set -e
 users=${BENCH_USERS:-1000000}
 rows=${BENCH_ROWS:-10000000}
+rounds=${BENCH_ROUNDS:-15}
 here=test/bench
+[ $# -gt 0 ] || set -- evaluation rules many cold socket sdk statistics
 PGOPTIONS='-c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning'
 export PGOPTIONS
+sql()
+{
+	psql -Xq -v ON_ERROR_STOP=1 -P footer=off -v users="$users" -v events=1000 -v rows="$rows" -v rounds="$rounds" "$@"
+}
 psql -XqAt -v ON_ERROR_STOP=1 -c "SELECT version()" -c "SELECT 'featbit_pg ' || extversion FROM pg_extension WHERE extname = 'featbit_pg'"
-psql -Xq -v ON_ERROR_STOP=1 -P footer=off -v users="$users" -v events=1000 -v rows="$rows" \
-	-f $here/measure.sql -f $here/data.sql -f $here/plpgsql_lookup.sql -f $here/evaluation.sql -f $here/statistics.sql
+echo "load: $(cut -d ' ' -f 1-3 /proc/loadavg 2>/dev/null || uptime)"
+sql -f $here/measure.sql -f $here/data.sql -f $here/plpgsql_lookup.sql -f $here/plpgsql_rules.sql -f $here/evaluation_data.sql
+sql -At -c "SELECT 'milliseconds are ' || bench.clock()"
+for section; do
+	case $section in
+	evaluation) sql -f $here/evaluation.sql ;;
+	rules) sql -f $here/evaluation_rules.sql ;;
+	many) sql -f $here/evaluation_many.sql ;;
+	cold) sh $here/cold.sh ;;
+	socket) sh $here/socket.sh ;;
+	sdk) sh $here/sdk/run.sh ;;
+	statistics) sql -f $here/statistics.sql ;;
+	*) echo "no section \"$section\": evaluation rules many cold socket sdk statistics" >&2; exit 1 ;;
+	esac
+done
