@@ -30,6 +30,16 @@ assign_bool(bool newval, void *extra)
 	fb_settings_counter++;
 }
 
+/* Refuses an empty environment: no key is empty. */
+static bool
+check_environment(char **newval, void **extra, GucSource source)
+{
+	if ((*newval)[0] != '\0')
+		return true;
+	GUC_check_errdetail("It must be the key of an environment, such as \"default\".");
+	return false;
+}
+
 /* Returns the start of a text without white space at its beginning. */
 static const char *
 skip_space(const char *text)
@@ -114,7 +124,7 @@ fb_define_settings(void)
 							   &fb_environment_setting,
 							   "default",
 							   PGC_USERSET, 0,
-							   NULL, assign_string, NULL);
+							   check_environment, assign_string, NULL);
 	DefineCustomStringVariable("featbit.override",
 							   "Variations that flags serve to everyone, for tests: flag=variation, …",
 							   "Has an effect only while featbit.allow_override is on.",

@@ -27,6 +27,7 @@ DECLARE
 	mixed_source text;
 	cells jsonb;
 	first_exposed timestamptz;
+	first_revision bigint;
 BEGIN
 	IF flag_results.flag_key IS NULL OR flag_results.event_name IS NULL THEN
 		RAISE EXCEPTION 'flag_results needs a flag and the name of an event'
@@ -63,6 +64,10 @@ BEGIN
 					coalesce(quote_literal(tracking), '''tracking'''), env);
 	END IF;
 
+	-- exposures of a deleted flag of the same key are no evidence for this one
+	SELECT coalesce(max(r.revision), 0) INTO first_revision FROM featbit.flag_revision r
+		WHERE r.environment = env AND r.kind = 'flag' AND r.key = flag_results.flag_key AND r.change = 'insert';
+
 	-- between two of these moments every ramp of every revision stands still
 	SELECT coalesce(array_agg(DISTINCT (stage ->> 'at')::timestamptz ORDER BY (stage ->> 'at')::timestamptz), '{}') INTO boundaries
 		FROM featbit.flag_revision r
@@ -72,8 +77,8 @@ BEGIN
 
 	-- users with exposures to several variations, however they came by them; the key of exposure makes each row another variation
 	mixed_source := format(
-		'(SELECT x.user_key FROM %I.exposure x WHERE x.environment = $1 AND x.flag_key = $2 AND x.iteration = $3
-			GROUP BY x.user_key HAVING count(*) > 1)', tracking);
+		'(SELECT x.user_key FROM %I.exposure x WHERE x.environment = $1 AND x.flag_key = $2 AND x.iteration = $3 AND x.revision >= %s
+			GROUP BY x.user_key HAVING count(*) > 1)', tracking, first_revision);
 	EXECUTE format('SELECT coalesce(array_agg(m.user_key::text), ''{}'') FROM (SELECT * FROM %s s LIMIT $4) m', mixed_source)
 		INTO mixed USING env, flag_results.flag_key, flag.iteration, max_mixed + 1;
 	IF cardinality(mixed) <= max_mixed THEN
@@ -88,9 +93,9 @@ BEGIN
 						count(*) FILTER (WHERE m.user_key IS NULL) AS users, count(m.user_key) AS mixed,
 						coalesce(bool_or(x.unit_key <> x.user_key), false) AS mismatch, min(x.exposed_at) AS first_exposed
 					FROM %I.exposure x LEFT JOIN %s m (user_key) ON m.user_key = x.user_key
-					WHERE x.environment = $1 AND x.flag_key = $2 AND x.iteration = $3 AND x.randomised
+					WHERE x.environment = $1 AND x.flag_key = $2 AND x.iteration = $3 AND x.randomised AND x.revision >= %s
 					GROUP BY 1, 2, 3, 4) c',
-			CASE WHEN boundaries = '{}' THEN '0' ELSE 'width_bucket(x.exposed_at, $5)' END, tracking, mixed_source)
+			CASE WHEN boundaries = '{}' THEN '0' ELSE 'width_bucket(x.exposed_at, $5)' END, tracking, mixed_source, first_revision)
 		INTO cells, first_exposed
 		USING env, flag_results.flag_key, flag.iteration, mixed, boundaries;
 	IF cells IS NULL THEN
@@ -105,7 +110,7 @@ BEGIN
 				FROM (SELECT octet_length(x.variation) || '':'' || x.variation || coalesce(''/'' || x.rule_id, '''') AS label, count(*) AS events, count(e.value) AS valued, sum(e.value) AS total
 						FROM %1$I.exposure x
 						JOIN %1$I.event e ON e.user_key = x.user_key AND e.occurred_at >= x.exposed_at
-						WHERE x.environment = $1 AND x.flag_key = $2 AND x.iteration = $3 AND x.randomised
+						WHERE x.environment = $1 AND x.flag_key = $2 AND x.iteration = $3 AND x.randomised AND x.revision >= %3$s
 							AND e.environment = $1 AND e.event_name = $5 AND e.occurred_at >= $6
 							AND NOT EXISTS (SELECT FROM %2$s m (user_key) WHERE m.user_key = x.user_key)
 						GROUP BY x.user_key, x.rule_id, x.variation) y
@@ -142,6 +147,7 @@ BEGIN
 		stratum AS (
 			SELECT a.rule_id, (SELECT bool_or(c.mismatch) FROM cell c WHERE c.rule_id IS NOT DISTINCT FROM a.rule_id) AS mismatch,
 					(SELECT bool_or(p.weights IS NULL) FROM split p WHERE p.rule_id IS NOT DISTINCT FROM a.rule_id) AS unknown,
+					(SELECT count(DISTINCT p.weights) > 1 FROM split p WHERE p.rule_id IS NOT DISTINCT FROM a.rule_id) AS changed,
 					array_agg(a.users ORDER BY a.place, a.variation) AS counts,
 					array_agg(a.expected ORDER BY a.place, a.variation) AS weights,
 					coalesce($10, (array_agg(a.variation ORDER BY (a.users > 0 OR a.expected > 0) DESC, a.place, a.variation))[1]) AS control
@@ -157,7 +163,7 @@ BEGIN
 				LEFT JOIN outcome o ON o.label = a.label
 				CROSS JOIN metric m),
 		compared AS (
-			SELECT t.rule_id, t.variation, t.users, t.converted, featbit.mean(t.stats) AS mean, t.place, t.mixed, t.is_partial, s.mismatch, s.unknown, s.control,
+			SELECT t.rule_id, t.variation, t.users, t.converted, featbit.mean(t.stats) AS mean, t.place, t.mixed, t.is_partial, s.mismatch, s.unknown, s.changed, s.control, c.variation IS NOT NULL AS has_control,
 					d.effect, d.ci_low, d.ci_high, d.p_value, d.status, d.notes,
 					CASE WHEN NOT s.mismatch AND NOT coalesce(s.unknown, true) THEN (SELECT q.p_value FROM featbit.srm_test(s.counts, s.weights) q) END AS srm_p
 				FROM state t
@@ -173,13 +179,15 @@ BEGIN
 					WHEN f.users = 0 THEN ''no_data'' ELSE ''ok'' END,
 				array_remove(ARRAY[CASE WHEN f.variation = f.control THEN ''control'' END,
 					CASE WHEN f.srm_p < 0.001 THEN ''sample_ratio_mismatch'' END,
+					CASE WHEN f.variation <> f.control AND NOT f.has_control THEN ''control_not_served'' END,
+					CASE WHEN f.changed THEN ''weights_changed'' END,
 					CASE WHEN f.unknown THEN ''unknown_weights'' END,
 					CASE WHEN f.is_partial THEN ''events_without_value'' END], NULL) || coalesce(f.notes, ''{}'')
 			FROM numbered f
 			JOIN (SELECT u.p_adjusted, u.n
 					FROM unnest(featbit.adjust_p((SELECT array_agg(CASE WHEN NOT g.mismatch THEN g.p_value END ORDER BY g.n) FROM numbered g), ''holm''))
 						WITH ORDINALITY u (p_adjusted, n)) a USING (n)
-			ORDER BY n', tracking, mixed_source)
+			ORDER BY n', tracking, mixed_source, first_revision)
 		USING env, flag_results.flag_key, flag.iteration, mixed, flag_results.event_name, first_exposed, cells, boundaries, legal, flag_results.control,
 			(SELECT array_agg(r.value ->> 'id' ORDER BY r.ordinality) FROM jsonb_array_elements(flag.rules) WITH ORDINALITY r);
 END
@@ -187,8 +195,8 @@ $$;
 
 COMMENT ON FUNCTION featbit.flag_results(text, text, text, text) IS
 'how the variations of a flag differ in an event, one row per rule that splits (rule_id NULL: the fallthrough) and variation.
-Counted are the randomised exposures of the flag''s current iteration: every exposed user is in the denominator, from the first exposure; events count from that moment on. Users with exposures to several variations in the iteration, randomised or not, are left out.
+Counted are the randomised exposures of the flag''s current iteration: every exposed user is in the denominator, from the first exposure; events count from that moment on. Users with exposures to several variations in the iteration, randomised or not, are left out. Exposures of a deleted flag of the same key do not count.
 The metric: when none of these events carries a value, the proportion of users with at least one event; otherwise the mean over users of the sum of their values, an event without value adding nothing (note events_without_value).
 flag_key, event_name: required. control: variation to compare with in every rule; default: of each rule, the first in the flag''s order that it serves. environment: default the setting featbit.environment.
-Returns users; converted: users with at least one event; mean: the metric; effect: its difference from the control relative to the control''s mean (0.1 = 10 % more), with 95 % interval (Fieller), two-sided p_value (Welch) and p_adjusted (Holm, over all rows returned); srm_p: sample-ratio check of the rule against the weights of the revisions (and stages of a ramp) that dealt its users; mixed_users: users of this row left out for having seen several variations; status: as of effect(), or unit_mismatch when the split goes by something else than the user key, so that users are not independent: then interval, p_value, p_adjusted and srm_p are NULL; notes: control, sample_ratio_mismatch (srm_p < 0.001), unknown_weights (a revision is not in the history: no srm_p), events_without_value, and those of effect().
+Returns users; converted: users with at least one event; mean: the metric; effect: its difference from the control relative to the control''s mean (0.1 = 10 % more), with 95 % interval (Fieller), two-sided p_value (Welch) and p_adjusted (Holm, over all rows returned); srm_p: sample-ratio check of the rule against the weights of the revisions (and stages of a ramp) that dealt its users; mixed_users: users of this row left out for having seen several variations; status: as of effect(), or unit_mismatch when the split goes by something else than the user key, so that users are not independent: then interval, p_value, p_adjusted and srm_p are NULL; notes: control, sample_ratio_mismatch (srm_p < 0.001), control_not_served (the rule does not serve the control: no comparison), weights_changed (the users were dealt by more than one set of weights; those who moved are left out, which can by itself upset the sample-ratio check: raise the flag''s iteration when weights change), unknown_weights (a revision is not in the history: no srm_p), events_without_value, and those of effect().
 Errors: unknown environment, flag or control (42704), no tracking tables (55000), no flag or event given (22004)';

@@ -87,7 +87,7 @@ BEGIN
 				environment text COLLATE "C" NOT NULL,
 				user_key text COLLATE "C" NOT NULL,
 				event_name text COLLATE "C" NOT NULL,
-				value double precision CHECK (value > '-Infinity' AND value < 'Infinity'),
+				value double precision CHECK (value BETWEEN -1e100 AND 1e100),
 				attributes jsonb NOT NULL DEFAULT '{}',
 				occurred_at timestamptz NOT NULL,
 				idempotency_key text COLLATE "C"
@@ -151,7 +151,7 @@ BEGIN
 				user_key text COLLATE "C" NOT NULL,
 				call_id text COLLATE "C" NOT NULL,
 				kind text COLLATE "C" NOT NULL,
-				score double precision CHECK (score > '-Infinity' AND score < 'Infinity'),
+				score double precision CHECK (score BETWEEN -1e100 AND 1e100),
 				comment text,
 				given_at timestamptz NOT NULL,
 				PRIMARY KEY (environment, user_key, call_id, kind, given_at)
@@ -295,8 +295,8 @@ CREATE FUNCTION featbit.track(user_key uuid, event_name text, value double preci
 
 COMMENT ON FUNCTION featbit.track(text, text, double precision, jsonb, timestamptz, text, text) IS
 'records an event of a user in the caller''s transaction; returns true, or false when an event with this idempotency key, user and time is already there.
-value: finite number, NULL for a plain conversion; attributes: JSON object; occurred_at: default statement_timestamp(), the same clock as exposures, so that an event of the same statement counts.
-Errors: no user key or event name, or an idempotency key without occurred_at (22004), NaN or infinite value (22003) or time (22008), attributes that are no object or an empty event name (22023), no tracking schema (55000), read-only transaction or standby (25006)';
+value: number between -1e100 and 1e100, NULL for a plain conversion; attributes: JSON object; occurred_at: default statement_timestamp(), the same clock as exposures, so that an event of the same statement counts.
+Errors: no user key or event name, or an idempotency key without occurred_at (22004), a value that is NaN or out of range (22003) or time (22008), attributes that are no object or an empty event name (22023), no tracking schema (55000), read-only transaction or standby (25006)';
 COMMENT ON FUNCTION featbit.track(bigint, text, double precision, jsonb, timestamptz, text, text) IS
 'records an event of a user with a bigint key (recorded in decimal); see track(text, text, double precision, jsonb, timestamptz, text, text)';
 COMMENT ON FUNCTION featbit.track(uuid, text, double precision, jsonb, timestamptz, text, text) IS
@@ -360,16 +360,16 @@ BEGIN
 	END IF;
 	SELECT b.n, b.user_key, b.value, b.at INTO bad
 		FROM unnest(user_keys, "values", occurred_at) WITH ORDINALITY b (user_key, value, at, n)
-		WHERE b.user_key IS NULL OR NOT (b.value > '-Infinity' AND b.value < 'Infinity') OR NOT isfinite(b.at) LIMIT 1;
+		WHERE b.user_key IS NULL OR NOT b.value BETWEEN -1e100 AND 1e100 OR NOT isfinite(b.at) LIMIT 1;
 	IF FOUND THEN
 		IF bad.user_key IS NULL THEN
 			RAISE EXCEPTION 'user key % of the batch is null', bad.n USING ERRCODE = 'null_value_not_allowed';
 		ELSIF NOT isfinite(bad.at) THEN
 			RAISE EXCEPTION 'time % of the batch is not finite', bad.n USING ERRCODE = 'datetime_field_overflow';
 		END IF;
-		RAISE EXCEPTION 'value % of the batch is not a finite number: %', bad.n, bad.value
+		RAISE EXCEPTION 'value % of the batch is out of range: %', bad.n, bad.value
 			USING ERRCODE = 'numeric_value_out_of_range',
-				HINT = 'Record NULL for an event without a measure.';
+				HINT = 'Values lie between -1e100 and 1e100. Record NULL for an event without a measure.';
 	END IF;
 	EXECUTE format(
 		'INSERT INTO %I.event (environment, user_key, event_name, value, occurred_at)
@@ -385,4 +385,4 @@ $$;
 COMMENT ON FUNCTION featbit.track_batch(text[], text, double precision[], timestamptz[], text) IS
 'records one event of each given user in one statement; returns how many rows were written.
 "values" and occurred_at: one for each user key, or NULL for none (time: statement_timestamp(), also where an element is NULL). Nothing is recorded when an element is refused.
-Errors: a NULL user key or event name (22004), an empty name (22023), NaN or infinite values (22003) or times (22008), arrays of different length (2202E), no tracking schema (55000), read-only transaction or standby (25006)';
+Errors: a NULL user key or event name (22004), an empty name (22023), values that are NaN or out of range (22003) or times (22008), arrays of different length (2202E), no tracking schema (55000), read-only transaction or standby (25006)';

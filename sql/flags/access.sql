@@ -51,6 +51,15 @@ CREATE POLICY "manage" ON featbit.flag USING (featbit.has_access('manage', envir
 CREATE POLICY "manage" ON featbit.segment USING (featbit.has_access('manage', environment));
 CREATE POLICY "manage" ON featbit.flag_revision FOR SELECT USING (featbit.has_access('manage', environment));
 
+COMMENT ON POLICY "analyse" ON featbit.environment IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.environment IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.flag IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.flag IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.segment IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.segment IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.flag_revision IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.flag_revision IS 'roles with task manage read the environments they were given';
+
 CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp

@@ -89,7 +89,7 @@ CREATE FUNCTION featbit.delete_flag(flag_key text, expected_revision bigint DEFA
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(delete_flag.environment, delete_flag.comment);
+    previous text := featbit.begin_change(delete_flag.environment, delete_flag.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, delete_flag.environment);
 BEGIN
     PERFORM featbit.refuse_other_revision('flag', stored.key, expected_revision, stored.revision);
@@ -218,7 +218,7 @@ CREATE FUNCTION featbit.add_targets(flag_key text, variation text, users text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(add_targets.environment, add_targets.comment);
+    previous text := featbit.begin_change(add_targets.environment, add_targets.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, add_targets.environment);
     changed jsonb;
     new_revision bigint;
@@ -253,7 +253,7 @@ CREATE FUNCTION featbit.remove_targets(flag_key text, users text[], variation te
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(remove_targets.environment, remove_targets.comment);
+    previous text := featbit.begin_change(remove_targets.environment, remove_targets.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, remove_targets.environment);
     changed jsonb;
     new_revision bigint;
@@ -284,7 +284,7 @@ CREATE FUNCTION featbit.add_tags(flag_key text, tags text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(add_tags.environment, add_tags.comment);
+    previous text := featbit.begin_change(add_tags.environment, add_tags.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, add_tags.environment);
     new_revision bigint;
 BEGIN
@@ -302,7 +302,7 @@ CREATE FUNCTION featbit.remove_tags(flag_key text, tags text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(remove_tags.environment, remove_tags.comment);
+    previous text := featbit.begin_change(remove_tags.environment, remove_tags.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, remove_tags.environment);
     new_revision bigint;
 BEGIN
@@ -350,7 +350,7 @@ CREATE FUNCTION featbit.remove_rule(flag_key text, rule_id text,
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(remove_rule.environment, remove_rule.comment);
+    previous text := featbit.begin_change(remove_rule.environment, remove_rule.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, remove_rule.environment);
     place integer := featbit.rule_position(stored, rule_id);
     new_revision bigint;
@@ -367,7 +367,7 @@ CREATE FUNCTION featbit.move_rule(flag_key text, rule_id text, "position" intege
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(move_rule.environment, move_rule.comment);
+    previous text := featbit.begin_change(move_rule.environment, move_rule.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, move_rule.environment);
     rules integer := jsonb_array_length(stored.rules);
     place integer := featbit.rule_position(stored, rule_id);

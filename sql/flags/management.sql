@@ -8,19 +8,27 @@ CREATE FUNCTION featbit.nearest_key(kind text, key text, environment text DEFAUL
     RETURNS text AS 'MODULE_PATHNAME', 'fb_nearest_key' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION featbit.nearest_key(text, text, text) IS 'key of the flag or segment (kind) that is spelled most like the given key, NULL when none is near or the role may not read that environment; environment defaults to the setting featbit.environment. Error 22023 for another kind.';
 
-CREATE FUNCTION featbit.begin_change(environment text, comment text)
+CREATE FUNCTION featbit.begin_change(environment text, comment text, flag_key text DEFAULT NULL)
     RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
     previous text := coalesce(current_setting('featbit.change_comment', true), '');
+    in_environment text := coalesce(begin_change.environment, current_setting('featbit.environment', true), 'default');
 BEGIN
     IF comment IS NOT NULL THEN
         PERFORM set_config('featbit.change_comment', comment, true);
     END IF;
-    PERFORM featbit.lock_environment(environment);
+    -- a plain UPDATE locks its row before the environment: where one is under way, it is let through first
+    BEGIN
+        PERFORM featbit.lock_environment(environment);
+        PERFORM FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key FOR NO KEY UPDATE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
+        PERFORM FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key FOR NO KEY UPDATE;
+        PERFORM featbit.lock_environment(environment);
+    END;
     RETURN previous;
 END $$;
-COMMENT ON FUNCTION featbit.begin_change(text, text) IS 'starts a change by a management function: puts its comment into featbit.change_comment and locks the environment. Returns the previous comment, which the function puts back.';
+COMMENT ON FUNCTION featbit.begin_change(text, text, text) IS 'starts a change by a management function: puts its comment into featbit.change_comment, locks the environment, and the flag when one is given, without a deadlock with a plain UPDATE of that flag. Returns the previous comment, which the function puts back.';
 
 CREATE FUNCTION featbit.stored_flag(flag_key text, environment text)
     RETURNS featbit.flag LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -35,6 +43,11 @@ BEGIN
     END IF;
     SELECT f.* INTO stored FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key;
     IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT FROM featbit.environment AS e WHERE e.key = in_environment) THEN
+            SELECT featbit.nearest_name(in_environment, array_agg(e.key::text)) INTO nearest FROM featbit.environment AS e;
+            RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('environment "%s" does not exist', in_environment),
+                HINT = coalesce('Did you mean "' || nearest || '"?', 'An environment is made by the first flag that is created in it.');
+        END IF;
         nearest := featbit.nearest_key('flag', flag_key, in_environment);
         RAISE EXCEPTION USING ERRCODE = '42704',
             MESSAGE = format('flag "%s" does not exist in environment "%s"', flag_key, in_environment),
@@ -95,7 +108,7 @@ CREATE FUNCTION featbit.update_flag(flag_key text, changes jsonb, expected_revis
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(update_flag.environment, update_flag.comment);
+    previous text := featbit.begin_change(update_flag.environment, update_flag.comment, flag_key);
     old_row featbit.flag := featbit.stored_flag(flag_key, update_flag.environment);
     new_row featbit.flag := featbit.changed_row(old_row, changes);
     new_revision bigint;
@@ -136,7 +149,7 @@ CREATE FUNCTION featbit.add_rule(flag_key text, rule jsonb, "position" integer D
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(add_rule.environment, add_rule.comment);
+    previous text := featbit.begin_change(add_rule.environment, add_rule.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, add_rule.environment);
     rules integer := jsonb_array_length(stored.rules);
     place integer := coalesce("position", rules + 1);
@@ -154,13 +167,6 @@ BEGIN
     IF NOT rule ? 'id' THEN
         new_rule := jsonb_build_object('id', 'rule-' || stored.revision + 1) || rule;
     END IF;
-    IF EXISTS (SELECT FROM featbit.flag_revision AS r, jsonb_array_elements(r.definition -> 'rules') AS earlier
-               WHERE r.environment = stored.environment AND r.kind = 'flag' AND r.key = stored.key
-                 AND jsonb_typeof(r.definition -> 'rules') = 'array' AND earlier -> 'id' = new_rule -> 'id') THEN
-        RAISE EXCEPTION USING ERRCODE = '23505',
-            MESSAGE = format('rule id "%s" of flag "%s" has been used before', new_rule ->> 'id', flag_key),
-            HINT = 'Choose another id, or leave it out: results are kept by rule id, so an id is never given to another rule.';
-    END IF;
     new_revision := featbit.update_flag(flag_key, jsonb_build_object('rules',
         (SELECT coalesce(jsonb_agg(one.rule ORDER BY one.place), '[]')
          FROM (SELECT r.rule, r.n + CASE WHEN r.n < place THEN 0 ELSE 1 END AS place
@@ -177,7 +183,7 @@ CREATE FUNCTION featbit.set_targets(flag_key text, variation text, users text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(set_targets.environment, set_targets.comment);
+    previous text := featbit.begin_change(set_targets.environment, set_targets.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, set_targets.environment);
     entry jsonb := jsonb_build_object('variation', variation, 'users', to_jsonb(users));
     kept jsonb;
@@ -203,7 +209,7 @@ CREATE FUNCTION featbit.set_variation(flag_key text, variation text, value jsonb
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(set_variation.environment, set_variation.comment);
+    previous text := featbit.begin_change(set_variation.environment, set_variation.comment, flag_key);
     stored featbit.flag := featbit.stored_flag(flag_key, set_variation.environment);
     variations jsonb;
     new_revision bigint;

@@ -176,3 +176,17 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON featbit.segment
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON featbit.flag_revision
     FOR EACH STATEMENT EXECUTE FUNCTION featbit.refuse_truncate();
 
+COMMENT ON TRIGGER environment_before_write ON featbit.environment IS 'checks the key and counts config_version';
+COMMENT ON TRIGGER flag_before_write ON featbit.flag IS 'validates the row, locks the environment and sets the revision';
+COMMENT ON TRIGGER segment_before_write ON featbit.segment IS 'validates the row, locks the environment and sets the revision';
+COMMENT ON TRIGGER record_revision ON featbit.flag IS 'records the version in featbit.flag_revision';
+COMMENT ON TRIGGER record_revision ON featbit.segment IS 'records the version in featbit.flag_revision';
+COMMENT ON TRIGGER invalidate_configuration ON featbit.environment IS 'makes every backend compile the configuration anew; fires on subscribers too';
+COMMENT ON TRIGGER invalidate_configuration ON featbit.flag IS 'makes every backend compile the configuration anew; fires on subscribers too';
+COMMENT ON TRIGGER invalidate_configuration ON featbit.segment IS 'makes every backend compile the configuration anew; fires on subscribers too';
+COMMENT ON TRIGGER invalidate_configuration ON featbit.flag_revision IS 'makes every backend compile the configuration anew; fires on subscribers too';
+COMMENT ON TRIGGER refuse_truncate ON featbit.environment IS 'refuses TRUNCATE, which would leave no history';
+COMMENT ON TRIGGER refuse_truncate ON featbit.flag IS 'refuses TRUNCATE, which would leave no history';
+COMMENT ON TRIGGER refuse_truncate ON featbit.segment IS 'refuses TRUNCATE, which would leave no history';
+COMMENT ON TRIGGER refuse_truncate ON featbit.flag_revision IS 'refuses TRUNCATE, which would leave no history';
+

@@ -88,7 +88,7 @@ typedef struct FbSplit
 	const FbArm *arms;
 	uint32_t	arm_count;
 	uint32_t	total_weight;
-	bool		randomised;		/* at least two arms have weight */
+	bool		randomised;		/* at least two variations have weight */
 } FbSplit;
 
 typedef struct FbStage

@@ -36,6 +36,9 @@
 
 #include "pg_compat.h"
 
+/* Largest value of an event: the squares of its sums stay far from overflow. */
+#define MAX_VALUE 1e100
+
 /* Columns of featbit.evaluate_exposure, in order. */
 typedef enum EvaluationColumn
 {
@@ -431,13 +434,12 @@ track(FunctionCallInfo fcinfo, NullableDatum user_key)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the name of an event must not be empty")));
-	if (!value.isnull && !isfinite(DatumGetFloat8(value.value)))
+	if (!value.isnull && !(fabs(DatumGetFloat8(value.value)) <= MAX_VALUE))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("value of event \"%s\" is not a finite number: %s", TextDatumGetCString(event_name.value),
-						isnan(DatumGetFloat8(value.value)) ? "NaN" :
-						DatumGetFloat8(value.value) > 0 ? "Infinity" : "-Infinity"),
-				 errhint("Record NULL for an event without a measure.")));
+				 errmsg("value of event \"%s\" is out of range: %s", TextDatumGetCString(event_name.value),
+						DatumGetCString(DirectFunctionCall1(float8out, value.value))),
+				 errhint("Values lie between -1e100 and 1e100. Record NULL for an event without a measure.")));
 	if (!attributes.isnull && !JB_ROOT_IS_OBJECT(DatumGetJsonbP(attributes.value)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

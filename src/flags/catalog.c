@@ -11,6 +11,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "miscadmin.h"
@@ -209,6 +210,7 @@ fb_catalog_environment(FbCatalog *catalog, FbEnvironmentRow *row)
 		row->tracking_schema = column_text(tuple, desc, "tracking_schema");
 		row->config_version = DatumGetInt64(column_value(tuple, desc, "config_version", &isnull));
 		row->protected_ = column_bool(tuple, desc, "protected", false);
+		row->own = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
 	}
 	systable_endscan(scan);
 	return HeapTupleIsValid(tuple);
@@ -254,15 +256,36 @@ catalog_segment(FbCatalog *catalog, const char *key, FbSegmentRow *row)
 	return HeapTupleIsValid(tuple);
 }
 
-/* Calls visit for each row of a table in the environment, in a context that is reset in between. */
+/* Tells whether a column holds the bytes of a name. */
+static bool
+column_mentions(HeapTuple tuple, TupleDesc desc, int column, const char *name)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, desc, &isnull);
+	struct varlena *bytes;
+
+	if (isnull)
+		return false;
+	bytes = PG_DETOAST_DATUM_PACKED(value);
+	return memmem(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), name, strlen(name)) != NULL;
+}
+
+/*
+ * Calls visit for each row of a table in the environment, in a context that is reset in between.
+ * With a name, rows whose references do not hold its bytes are passed over unread.
+ */
 static void
-each_row(FbCatalog *catalog, FbConfigTable table, FbVisitFlag visit_flag,
+each_row(FbCatalog *catalog, FbConfigTable table, const char *name, FbVisitFlag visit_flag,
 		 FbVisitSegment visit_segment, void *arg)
 {
+	bool		flags = table == FB_TABLE_FLAG;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "featbit configuration row",
 													  ALLOCSET_SMALL_SIZES);
 	TupleDesc	desc = RelationGetDescr(catalog->relation[table]);
+	int			references[2] = {
+		fb_column(desc, flags ? "rules" : "condition"), fb_column(desc, flags ? "prerequisites" : "condition")
+	};
 	SysScanDesc scan = begin_scan(catalog, table, NULL);
 	HeapTuple	tuple;
 
@@ -271,7 +294,10 @@ each_row(FbCatalog *catalog, FbConfigTable table, FbVisitFlag visit_flag,
 		MemoryContext old_context = MemoryContextSwitchTo(row_context);
 
 		CHECK_FOR_INTERRUPTS();
-		if (visit_flag != NULL)
+		if (name != NULL && !column_mentions(tuple, desc, references[0], name) &&
+			!column_mentions(tuple, desc, references[1], name))
+			 /* passed over */ ;
+		else if (visit_flag != NULL)
 		{
 			FbFlagRow	row;
 
@@ -296,14 +322,28 @@ each_row(FbCatalog *catalog, FbConfigTable table, FbVisitFlag visit_flag,
 void
 fb_catalog_each_flag(FbCatalog *catalog, FbVisitFlag visit, void *arg)
 {
-	each_row(catalog, FB_TABLE_FLAG, visit, NULL, arg);
+	each_row(catalog, FB_TABLE_FLAG, NULL, visit, NULL, arg);
+}
+
+/* Calls visit for every flag of the environment whose rules or prerequisites may name a key. */
+void
+fb_catalog_each_flag_naming(FbCatalog *catalog, const char *key, FbVisitFlag visit, void *arg)
+{
+	each_row(catalog, FB_TABLE_FLAG, key, visit, NULL, arg);
 }
 
 /* Calls visit for every segment of the environment. */
 void
 fb_catalog_each_segment(FbCatalog *catalog, FbVisitSegment visit, void *arg)
 {
-	each_row(catalog, FB_TABLE_SEGMENT, NULL, visit, arg);
+	each_row(catalog, FB_TABLE_SEGMENT, NULL, NULL, visit, arg);
+}
+
+/* Calls visit for every segment of the environment whose condition may name a key. */
+void
+fb_catalog_each_segment_naming(FbCatalog *catalog, const char *key, FbVisitSegment visit, void *arg)
+{
+	each_row(catalog, FB_TABLE_SEGMENT, key, NULL, visit, arg);
 }
 
 /* Calls visit for every flag of the environment with its key, whether it is archived, and its tags. */
@@ -355,11 +395,11 @@ consider_key(Nearest *nearest, const char *key)
 		nearest->suggestion->best = MemoryContextStrdup(nearest->context, key);
 }
 
-/* FbVisitFlag: considers a flag's key. */
+/* FbVisitName: considers a flag's key. */
 static void
-consider_flag(void *arg, const FbFlagRow *row)
+consider_flag(void *arg, const char *key, bool archived, Datum tags)
 {
-	consider_key((Nearest *) arg, row->key);
+	consider_key((Nearest *) arg, key);
 }
 
 /* FbVisitSegment: considers a segment's key. */
@@ -377,7 +417,7 @@ suggest_flag(FbLoader *loader, const char *key)
 	Nearest		nearest = {&suggestion, CurrentMemoryContext};
 
 	fb_suggest_start(&suggestion, key);
-	fb_catalog_each_flag((FbCatalog *) loader, consider_flag, &nearest);
+	fb_catalog_each_name((FbCatalog *) loader, consider_flag, &nearest);
 	return unconstify(char *, suggestion.best);
 }
 

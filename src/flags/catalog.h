@@ -50,6 +50,7 @@ typedef struct FbEnvironmentRow
 	char	   *tracking_schema;	/* NULL: none */
 	int64		config_version;
 	bool		protected_;
+	bool		own;			/* written by this transaction */
 } FbEnvironmentRow;
 
 extern bool fb_resolve_config_oids(FbConfigOids *oids);
@@ -67,6 +68,10 @@ typedef void (*FbVisitFlag) (void *arg, const FbFlagRow *row);
 typedef void (*FbVisitSegment) (void *arg, const FbSegmentRow *row);
 extern void fb_catalog_each_flag(FbCatalog *catalog, FbVisitFlag visit, void *arg);
 extern void fb_catalog_each_segment(FbCatalog *catalog, FbVisitSegment visit, void *arg);
+extern void fb_catalog_each_flag_naming(FbCatalog *catalog, const char *key, FbVisitFlag visit,
+										void *arg);
+extern void fb_catalog_each_segment_naming(FbCatalog *catalog, const char *key,
+										   FbVisitSegment visit, void *arg);
 
 /* Calls the visitor for every flag of the environment with what finds it; tags is a text[], 0 when NULL. */
 typedef void (*FbVisitName) (void *arg, const char *key, bool archived, Datum tags);

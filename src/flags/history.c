@@ -7,7 +7,6 @@
 
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -17,21 +16,25 @@
 #include "flags/catalog.h"
 #include "flags/owner.h"
 #include "flags/restored.h"
+#include "flags/transition.h"
 #include "pg_compat.h"
 #include "settings.h"
 
 PG_FUNCTION_INFO_V1(fb_record_revision);
 PG_FUNCTION_INFO_V1(fb_invalidate_configuration);
 
-static const char *const insert_revision =
-"INSERT INTO featbit.flag_revision (environment, kind, key, revision, change, definition, changed,"
-" comment, changed_at, changed_by, transaction_id) "
-"SELECT $1, $2, $3, $4, $5, new_row,"
-" ARRAY(SELECT key FROM jsonb_each(new_row) WHERE old_row IS NOT NULL"
-"       AND value IS DISTINCT FROM old_row -> key"
-"       AND key <> ALL ('{revision,updated_at,updated_by}'::text[]) ORDER BY key),"
-" nullif($8, ''), $9, $10, pg_current_xact_id() "
-"FROM (SELECT to_jsonb($6) AS new_row, to_jsonb($7) AS old_row) AS version";
+#define INSERT_REVISION \
+"INSERT INTO featbit.flag_revision (environment, kind, key, revision, change, definition, changed," \
+" comment, changed_at, changed_by, transaction_id) " \
+"SELECT $1, $2, $3, $4, $5, new_row," \
+" ARRAY(SELECT key FROM jsonb_each(new_row) WHERE old_row IS NOT NULL" \
+"       AND value IS DISTINCT FROM old_row -> key" \
+"       AND key <> ALL ('{revision,updated_at,updated_by}'::text[]) ORDER BY key)," \
+" nullif($8, ''), $9, $10, pg_current_xact_id() " \
+"FROM (SELECT to_jsonb($6) AS new_row, to_jsonb($7) AS old_row) AS version"
+
+/* one for flags, one for segments: their rows have different types */
+static FbOwnerStatement insert_revision[] = {{INSERT_REVISION}, {INSERT_REVISION}};
 
 /* Records the version that was just written, under the identity of the table's owner. */
 Datum
@@ -51,6 +54,7 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	char	   *key;
 	int64		revision;
 	const char *change;
+	bool		is_segment;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
@@ -75,7 +79,7 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	change = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert" :
 		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "update" : "delete";
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-		revision++;
+		revision = Max(revision, fb_last_revision(relation, environment, key)) + 1;
 
 	for (int i = 0; i < 10; i++)
 		types[i] = TEXTOID;
@@ -95,8 +99,9 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	values[8] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[9] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 
+	is_segment = strcmp(RelationGetRelationName(relation), "segment") == 0;
 	fb_owner_begin(&scope, relation);
-	if (SPI_execute_with_args(insert_revision, 10, types, values, nulls, false, 0) != SPI_OK_INSERT)
+	if (fb_owner_execute(&insert_revision[is_segment], 10, types, values, nulls, relation->rd_rel->reltype, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not record revision of \"%s\"", key);
 	fb_owner_end(&scope);
 	return PointerGetDatum(NULL);

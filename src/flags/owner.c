@@ -6,7 +6,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 
@@ -29,6 +28,32 @@ fb_owner_begin(FbOwnerScope *scope, Relation relation)
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+}
+
+/*
+ * Runs a statement within a scope.  Its plan is kept, and made again when the row type that it
+ * depends on is another one, as after the extension was dropped and created.
+ */
+int
+fb_owner_execute(FbOwnerStatement *statement, int nargs, Oid *types, Datum *values,
+				 const char *nulls, Oid row_type, long limit)
+{
+	if (statement->plan != NULL && statement->row_type != row_type)
+	{
+		SPI_freeplan(statement->plan);
+		statement->plan = NULL;
+	}
+	if (statement->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(statement->sql, nargs, types);
+
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+		SPI_keepplan(plan);
+		statement->plan = plan;
+		statement->row_type = row_type;
+	}
+	return SPI_execute_plan(statement->plan, values, nulls, false, limit);
 }
 
 /* Leaves SPI and takes the caller's identity and search_path again. */

@@ -84,7 +84,8 @@ read_split(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 	JsonbValue	item;
 	FbArm	   *arms;
 	int64		total = 0;
-	int			positive = 0;
+	const FbVariation *first = NULL;	/* the first arm with weight */
+	bool		randomised = false;
 
 	if (!fb_open_array(reader, place, value, &elements))
 		return false;
@@ -105,7 +106,9 @@ read_split(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 													   "an integer from 0 to 2147483648", &weight))
 			return false;
 		total += weight;
-		positive += weight > 0;
+		randomised = randomised || (weight > 0 && first != NULL && arm->variation != first);
+		if (weight > 0 && first == NULL)
+			first = arm->variation;
 		if (total > MAX_WEIGHT)
 			return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
 							 "the weights of %s sum to more than 2147483648", fb_place_text(place));
@@ -117,7 +120,7 @@ read_split(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 	split->arms = arms;
 	split->arm_count = elements.count;
 	split->total_weight = (uint32) total;
-	split->randomised = positive > 1;
+	split->randomised = randomised;
 	return true;
 }
 

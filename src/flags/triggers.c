@@ -16,6 +16,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -23,6 +24,7 @@
 #include "flags/catalog.h"
 #include "flags/owner.h"
 #include "flags/restored.h"
+#include "flags/transition.h"
 #include "flags/usage.h"
 #include "pg_compat.h"
 #include "settings.h"
@@ -144,12 +146,30 @@ require_restorer(NewRow *row, const char *column)
 				 errhint("Leave \"%s\" out: it is set by the extension.", column)));
 }
 
-/*
- * Makes the environment when it is missing, locks it, counts its version and
- * refuses an uncommented change when it is protected.  Two writers of one environment meet here.
- */
+/* Opens the configuration as the transaction sees it now. */
 static void
-lock_environment(NewRow *row, const char *environment)
+open_for_check(FbCatalog *catalog, const char *environment)
+{
+	FbConfigOids oids;
+
+	fb_require_config_oids(&oids);
+	if (!fb_catalog_open(catalog, &oids, environment, true))
+		elog(ERROR, "could not open the configuration tables");
+}
+
+static FbOwnerStatement make_environment = {
+	"INSERT INTO featbit.environment (key) VALUES ($1) ON CONFLICT (key) DO NOTHING"
+};
+static FbOwnerStatement count_change = {
+	"UPDATE featbit.environment SET config_version = config_version + 1 WHERE key = $1 RETURNING protected"
+};
+
+/*
+ * Makes the environment when it is missing, locks it and counts its version, by an update of its
+ * row.  Returns whether the environment is protected.
+ */
+static bool
+count_environment(NewRow *row, const char *environment)
 {
 	FbOwnerScope scope;
 	Oid			types[1] = {TEXTOID};
@@ -157,14 +177,10 @@ lock_environment(NewRow *row, const char *environment)
 	bool		protected_;
 	bool		isnull;
 
-	check_key("environment", environment);
 	fb_owner_begin(&scope, row->relation);
-	if (SPI_execute_with_args("INSERT INTO featbit.environment (key) VALUES ($1) ON CONFLICT (key) DO NOTHING",
-							  1, types, values, NULL, false, 0) != SPI_OK_INSERT)
+	if (fb_owner_execute(&make_environment, 1, types, values, NULL, InvalidOid, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not make environment \"%s\"", environment);
-	if (SPI_execute_with_args("UPDATE featbit.environment SET config_version = config_version + 1 "
-							  "WHERE key = $1 RETURNING protected",
-							  1, types, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING ||
+	if (fb_owner_execute(&count_change, 1, types, values, NULL, InvalidOid, 0) != SPI_OK_UPDATE_RETURNING ||
 		SPI_processed != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -172,34 +188,34 @@ lock_environment(NewRow *row, const char *environment)
 				 errhint("Try the transaction again.")));
 	protected_ = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	fb_owner_end(&scope);
+	return protected_;
+}
 
-	if (protected_ && fb_change_comment_setting[0] == '\0')
+/*
+ * Locks the environment, once in a transaction, and refuses an uncommented change when it is
+ * protected.  Two writers of one environment meet here.  A row that this transaction has already
+ * written is locked and counted: another version of it for each of thousands of flags
+ * would make every look-up walk through all of them.
+ */
+static void
+lock_environment(NewRow *row, const char *environment)
+{
+	FbCatalog	catalog;
+	FbEnvironmentRow stored;
+	bool		own;
+
+	check_key("environment", environment);
+	open_for_check(&catalog, environment);
+	own = fb_catalog_environment(&catalog, &stored) && stored.own;
+	fb_catalog_close(&catalog);
+	if (!own)
+		stored.protected_ = count_environment(row, environment);
+
+	if (stored.protected_ && fb_change_comment_setting[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("environment \"%s\" is protected: a change needs a comment", environment),
 				 errhint("Give the argument \"comment\" of the management function, or SET LOCAL featbit.change_comment.")));
-}
-
-/* Returns the highest revision that a key ever had, 0 for a new key. */
-static int64
-last_revision(NewRow *row, const char *environment, const char *key)
-{
-	FbOwnerScope scope;
-	Oid			types[3] = {TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[3] = {
-		CStringGetTextDatum(environment), CStringGetTextDatum(row->kind), CStringGetTextDatum(key)
-	};
-	int64		revision;
-	bool		isnull;
-
-	fb_owner_begin(&scope, row->relation);
-	if (SPI_execute_with_args("SELECT coalesce(max(revision), 0) FROM featbit.flag_revision "
-							  "WHERE environment = $1 AND kind = $2 AND key = $3",
-							  3, types, values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the history of %s \"%s\"", row->kind, key);
-	revision = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	fb_owner_end(&scope);
-	return revision;
 }
 
 /* Sets who and when; the clock, because the environment's lock may have been waited for. */
@@ -243,7 +259,7 @@ prepare_row(NewRow *row, TriggerData *trigger)
 		}
 		fb_require_environment_insert(row->relation, environment);
 		lock_environment(row, environment);
-		stamp(row, last_revision(row, environment, key) + 1);
+		stamp(row, fb_last_revision(row->relation, environment, key) + 1);
 	}
 	else
 	{
@@ -267,22 +283,24 @@ prepare_row(NewRow *row, TriggerData *trigger)
 		}
 		lock_environment(row, environment);
 		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-			stamp(row, old_revision + 1);
+			stamp(row, Max(old_revision, fb_last_revision(row->relation, environment, key)) + 1);
 	}
 	fb_mark_restored(RelationGetRelid(row->relation), environment, key,
 					 DatumGetInt64(get_column(row, row->tuple, "revision", &isnull)), false);
 	return true;
 }
 
-/* Opens the configuration as the transaction sees it now, after the environment is locked. */
+/* Raises when a tag is NULL. */
 static void
-open_for_check(FbCatalog *catalog, const char *environment)
+check_tags(NewRow *row)
 {
-	FbConfigOids oids;
+	bool		isnull;
+	Datum		tags = get_column(row, row->tuple, "tags", &isnull);
 
-	fb_require_config_oids(&oids);
-	if (!fb_catalog_open(catalog, &oids, environment, true))
-		elog(ERROR, "could not open the configuration tables");
+	if (!isnull && array_contains_nulls(DatumGetArrayTypeP(tags)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a tag of flag \"%s\" is null", get_text(row, row->tuple, "key"))));
 }
 
 /* Fills in the columns of a flag that an INSERT may leave out. */
@@ -325,6 +343,7 @@ fb_flag_before_write(PG_FUNCTION_ARGS)
 	}
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		default_flag_columns(&row);
+	check_tags(&row);
 	open_for_check(&catalog, get_text(&row, row.tuple, "environment"));
 	fb_flag_row_from_tuple(row.tuple, row.desc, &flag);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
@@ -339,6 +358,7 @@ fb_flag_before_write(PG_FUNCTION_ARGS)
 			FbFlagRow	old;
 
 			fb_flag_row_from_tuple(row.old, row.desc, &old);
+			fb_check_transition(row.relation, get_text(&row, row.old, "environment"), &old, &flag);
 			if (!old.archived && flag.archived)
 				fb_refuse_used_flag(&catalog, &old, NULL);
 			else

@@ -126,7 +126,7 @@ fb_refuse_used_flag(FbCatalog *catalog, const FbFlagRow *old, const FbFlagRow *n
 	Usage		usage = {false, old->key, new ? new->variations : NULL, "flag"};
 
 	if (new == NULL || !keeps_variations(old->variations, new->variations))
-		fb_catalog_each_flag(catalog, visit_flag, &usage);
+		fb_catalog_each_flag_naming(catalog, usage.key, visit_flag, &usage);
 }
 
 /* Raises when a flag or another segment refers to a segment that is deleted. */
@@ -135,9 +135,9 @@ fb_refuse_used_segment(FbCatalog *catalog, const char *key)
 {
 	Usage		usage = {true, key, NULL, "flag"};
 
-	fb_catalog_each_flag(catalog, visit_flag, &usage);
+	fb_catalog_each_flag_naming(catalog, usage.key, visit_flag, &usage);
 	usage.user_kind = "segment";
-	fb_catalog_each_segment(catalog, visit_segment, &usage);
+	fb_catalog_each_segment_naming(catalog, usage.key, visit_segment, &usage);
 }
 
 /* FbVisitFlag: counts a row. */

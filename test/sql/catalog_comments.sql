@@ -7,6 +7,21 @@ WHERE d.refclassid = 'pg_extension'::regclass
   AND coalesce(obj_description(d.objid, d.classid::regclass::text), '') !~ '\S'
 ORDER BY 1;
 
+-- So has what lies in its tables: triggers, policies and columns.
+SELECT c.relname, t.tgname AS trigger_without_comment
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = 'featbit'::regnamespace AND NOT t.tgisinternal AND coalesce(obj_description(t.oid, 'pg_trigger'), '') !~ '\S'
+ORDER BY 1, 2;
+SELECT c.relname, p.polname AS policy_without_comment
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+WHERE c.relnamespace = 'featbit'::regnamespace AND coalesce(obj_description(p.oid, 'pg_policy'), '') !~ '\S'
+ORDER BY 1, 2;
+SELECT c.relname, a.attname AS column_without_comment
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'featbit'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+  AND coalesce(col_description(c.oid, a.attnum), '') !~ '\S'
+ORDER BY 1, 2;
+
 -- The extension itself.
 SELECT obj_description(oid, 'pg_extension') AS extension
 FROM pg_extension

@@ -209,3 +209,15 @@ SELECT featbit.create_flag('button', '[{"key": "base", "value": "b"}]', environm
 SELECT * FROM featbit.flag_results('button', 'click', environment => 'test_results_untracked');
 DROP SCHEMA facts_results CASCADE;
 SELECT * FROM featbit.flag_results('button', 'click');
+
+-- exposures of a deleted flag are no evidence for the next flag of the same key
+SELECT featbit.create_tracking('fb_facts_again', 'test_results_again');
+SELECT featbit.create_flag('again', '[{"key": "a", "value": 1}, {"key": "b", "value": 2}]',
+	fallthrough => '{"split": [{"variation": "a", "weight": 1}, {"variation": "b", "weight": 1}]}', environment => 'test_results_again');
+SELECT featbit.expose_batch((SELECT array_agg('old-' || n) FROM generate_series(1, 100) n), 'again', NULL, 'test_results_again');
+SELECT featbit.delete_flag('again', environment => 'test_results_again');
+SELECT featbit.create_flag('again', '[{"key": "a", "value": 1}, {"key": "b", "value": 2}]',
+	fallthrough => '{"split": [{"variation": "a", "weight": 1}, {"variation": "b", "weight": 9}]}', environment => 'test_results_again');
+SELECT featbit.expose_batch((SELECT array_agg('new-' || n) FROM generate_series(1, 1000) n), 'again', NULL, 'test_results_again');
+SELECT sum(users) AS users, min(srm_p) > 0.01 AS as_planned FROM featbit.flag_results('again', 'buy', environment => 'test_results_again');
+DROP SCHEMA fb_facts_again CASCADE;

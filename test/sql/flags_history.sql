@@ -74,6 +74,31 @@ INSERT INTO featbit.flag (environment, key, variations) VALUES ('test_restored',
 SELECT revision, change FROM featbit.flag_revision WHERE environment = 'test_restored' ORDER BY revision;
 ROLLBACK;
 
+-- a row brought back from a copy continues the numbers of its history
+CREATE TEMP TABLE copied_flag AS TABLE featbit.flag;
+CREATE TEMP TABLE copied_segment AS TABLE featbit.segment;
+UPDATE featbit.flag SET description = 'newer' WHERE environment = 'test_history' AND key = 'a';
+DELETE FROM featbit.flag WHERE environment = 'test_history' AND key = 'a';
+INSERT INTO featbit.flag SELECT * FROM copied_flag WHERE environment = 'test_history' AND key = 'a' RETURNING revision;
+SELECT featbit.disable_flag('a') AS revision;
+SELECT featbit.enable_flag('a') AS revision;
+INSERT INTO featbit.segment (key) VALUES ('free');
+INSERT INTO copied_segment SELECT * FROM featbit.segment WHERE environment = 'test_history' AND key = 'free';
+DELETE FROM featbit.segment WHERE environment = 'test_history' AND key = 'free';
+INSERT INTO featbit.segment SELECT * FROM copied_segment WHERE environment = 'test_history' AND key = 'free' RETURNING revision;
+DELETE FROM featbit.segment WHERE environment = 'test_history' AND key = 'free';
+INSERT INTO featbit.segment SELECT * FROM copied_segment WHERE environment = 'test_history' AND key = 'free' RETURNING revision;
+UPDATE featbit.segment SET name = 'again' WHERE environment = 'test_history' AND key = 'free' RETURNING revision;
+
+-- a rule's id is never given to another rule of the flag
+UPDATE featbit.flag SET rules = '[{"id": "one", "when": {"all": []}, "serve": {"variation": "on"}}]' WHERE environment = 'test_history' AND key = 'a';
+UPDATE featbit.flag SET rules = '[]' WHERE environment = 'test_history' AND key = 'a';
+UPDATE featbit.flag SET rules = '[{"id": "one", "when": {"segment": "t"}, "serve": {"variation": "on"}}]' WHERE environment = 'test_history' AND key = 'a';
+UPDATE featbit.flag SET rules = '[{"id": "one", "name": "back again", "when": {"all": []}, "serve": {"variation": "on"}}]' WHERE environment = 'test_history' AND key = 'a';
+UPDATE featbit.flag SET rules = '[{"id": "one", "when": {"segment": "t"}, "serve": {"variation": "on"}}]' WHERE environment = 'test_history' AND key = 'a';
+UPDATE featbit.flag SET rules = '[]', tags = ARRAY[NULL] WHERE environment = 'test_history' AND key = 'a';
+UPDATE featbit.flag SET rules = '[]' WHERE environment = 'test_history' AND key = 'a';
+
 -- not for others
 CREATE ROLE fb_history_manager;
 SELECT featbit.grant_access('fb_history_manager', 'manage');

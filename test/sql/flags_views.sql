@@ -31,7 +31,7 @@ INSERT INTO featbit.flag (environment, key, type, variations, targets, rules, fa
     ('test_views', 'bad-1', 'x', '5', '[5, {"users": 7}]', '{"a": 1}', '{"split": [{"variation": 5, "weight": "x"}, {"weight": 1}]}', '', 1, '2026-01-01', 'x'),
     ('test_views', 'bad-2', 'x', '5', '{}', '[5, {"id": {}, "serve": [1], "percentage": "x", "from": "soon", "until": 5}]', '7', '', 1, '2026-01-01', 'x');
 SELECT key, rules, targets, served FROM featbit.flags WHERE environment = 'test_views' AND key LIKE 'bad%' ORDER BY key;
-SELECT id, served, percentage, "from", until FROM featbit.flag_rules WHERE flag_key LIKE 'bad%';
+SELECT id, served, percentage, "from", until FROM featbit.flag_rules WHERE environment = 'test_views' AND flag_key LIKE 'bad%';
 ROLLBACK;
 SELECT featbit.split_text('[{"variation": "a", "weight": 1}, {"variation": "b", "weight": 2}, {"variation": "c", "weight": 0}]') AS thirds, featbit.split_text('[{"variation": "a", "weight": 0}]') AS nothing,
     featbit.serve_text('{"variation": "a"}') AS plain, featbit.serve_text('{"x": 1}') AS other, featbit.serve_text(NULL) AS none,

@@ -1,0 +1,95 @@
+/*
+ * transition.c
+ *		What a new version of a flag or segment depends on in the old ones.
+ *
+ * Recorded exposures name the revision, the iteration and the rule that dealt
+ * them: none of these may come to mean something else.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "flags/owner.h"
+#include "flags/transition.h"
+
+static FbOwnerStatement last_revision = {
+	"SELECT coalesce(max(revision), 0) FROM featbit.flag_revision WHERE environment = $1 AND kind = $2 AND key = $3"
+};
+
+/* Returns the highest revision that a key of the table ever had, 0 for a new key. */
+int64
+fb_last_revision(Relation relation, const char *environment, const char *key)
+{
+	FbOwnerScope scope;
+	Oid			types[3] = {TEXTOID, TEXTOID, TEXTOID};
+	Datum		values[3] = {
+		CStringGetTextDatum(environment), CStringGetTextDatum(RelationGetRelationName(relation)),
+		CStringGetTextDatum(key)
+	};
+	int64		revision;
+	bool		isnull;
+
+	fb_owner_begin(&scope, relation);
+	if (fb_owner_execute(&last_revision, 3, types, values, NULL, InvalidOid, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the history of \"%s\"", key);
+	revision = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	fb_owner_end(&scope);
+	return revision;
+}
+
+/*
+ * A rule that the old version lacks, but an earlier one of the same flag had with other content
+ * than its name; giving an earlier rule back is not reuse.
+ */
+static FbOwnerStatement reused_rule = {
+"SELECT rule ->> 'id' FROM jsonb_array_elements($4) AS rule"
+" WHERE NOT EXISTS (SELECT FROM jsonb_array_elements($3) AS kept WHERE kept -> 'id' = rule -> 'id')"
+" AND EXISTS (SELECT FROM featbit.flag_revision AS r, jsonb_array_elements(r.definition -> 'rules') AS earlier"
+"             WHERE r.environment = $1 AND r.kind = 'flag' AND r.key = $2 AND earlier -> 'id' = rule -> 'id'"
+"             AND r.revision >= (SELECT coalesce(max(i.revision), 0) FROM featbit.flag_revision AS i"
+"                                WHERE i.environment = $1 AND i.kind = 'flag' AND i.key = $2 AND i.change = 'insert')"
+"             HAVING count(*) > 0 AND NOT bool_or(earlier - 'name' = rule - 'name'))"
+" LIMIT 1"
+};
+
+/* Raises when a new rule takes the id of an earlier one. */
+static void
+refuse_reused_rule_id(Relation relation, const char *environment, const FbFlagRow *old,
+					  const FbFlagRow *new)
+{
+	FbOwnerScope scope;
+	Oid			types[4] = {TEXTOID, TEXTOID, JSONBOID, JSONBOID};
+	Datum		values[4] = {
+		CStringGetTextDatum(environment), CStringGetTextDatum(new->key),
+		JsonbPGetDatum(old->rules), JsonbPGetDatum(new->rules)
+	};
+	char	   *id = NULL;
+
+	if (!JB_ROOT_IS_ARRAY(old->rules) || !JB_ROOT_IS_ARRAY(new->rules) ||
+		JB_ROOT_COUNT(new->rules) == 0 ||
+		(VARSIZE(old->rules) == VARSIZE(new->rules) &&
+		 memcmp(old->rules, new->rules, VARSIZE(old->rules)) == 0))
+		return;
+	fb_owner_begin(&scope, relation);
+	if (fb_owner_execute(&reused_rule, 4, types, values, NULL, InvalidOid, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the history of \"%s\"", new->key);
+	if (SPI_processed > 0)
+	{
+		id = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("rule id \"%s\" of flag \"%s\" has been used before", id, new->key),
+				 errdetail("An earlier revision has another rule of this id."),
+				 errhint("Choose another id, or let featbit.add_rule make one: results are kept by rule id, so an id is never given to another rule.")));
+	}
+	fb_owner_end(&scope);
+}
+
+/* Raises when the new version of a flag must not follow the old one. */
+void
+fb_check_transition(Relation relation, const char *environment, const FbFlagRow *old,
+					const FbFlagRow *new)
+{
+	refuse_reused_rule_id(relation, environment, old, new);
+}
