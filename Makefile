@@ -20,6 +20,7 @@ SQL_PARTS = \
 	sql/flags/views.sql \
 	sql/metrics/mathematics.sql \
 	sql/metrics/stats.sql \
+	sql/metrics/stats_rows.sql \
 	sql/metrics/comparison.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \

@@ -9,6 +9,9 @@ CREATE FUNCTION featbit.effect(
 	alpha float8 DEFAULT 0.05,
 	method text DEFAULT 'auto',
 	null_value float8 DEFAULT 0,
+	adjustment text DEFAULT 'auto',
+	theta float8[] DEFAULT NULL,
+	profile text DEFAULT 'default',
 	OUT effect float8,
 	OUT se float8,
 	OUT ci_low float8,
@@ -26,12 +29,35 @@ CREATE FUNCTION featbit.effect(
 	OUT notes text[])
 	AS 'MODULE_PATHNAME', 'fb_effect_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION featbit.effect(featbit.stats, featbit.stats, text, text, float8, text, float8) IS
-'Compares treatment with control, both of kind mean or both of kind proportion; use it in FROM or LATERAL.
+COMMENT ON FUNCTION featbit.effect(featbit.stats, featbit.stats, text, text, float8, text, float8, text, float8[], text) IS
+'Compares treatment with control, two states of the same kind; use it in FROM or LATERAL.
 Arguments: scale "relative" (effect = (mean_t - mean_c) / |mean_c|; 0.1 is ten percent more) or "absolute" (mean_t - mean_c); alternative "two-sided", "greater" or "less" (the interval is open on one side then, and that bound NULL); alpha: probability of a false alarm, 0 < alpha < 1; method "auto" (= "welch"), "welch" (Welch 1947), "student" (pooled variance), "z" (normal), and for the relative scale "fieller" (the default with each of these) or "delta" (Welch''s degrees of freedom, interval and p-value by the delta method); null_value: effect under the null hypothesis, on the chosen scale (non-inferiority: minus the margin with "greater").
-Returns one row: effect; se, its standard error (delta method on the relative scale); ci_low and ci_high, the interval of level 1 - alpha, on the relative scale Fieller''s (1954), which leaves out null_value exactly when p_value < alpha; statistic, df and p_value of the test; log10_p, exact where p_value underflows; log_e, NULL because tests with a fixed end have none; n_c, n_t, mean_c, mean_t; status and notes. A proportion has the variance p (1 - p), a mean the sample variance.
-Status: no_data (a state is NULL or empty), insufficient_n (fewer than two units in an arm), zero_variance (both arms constant: no p_value), zero_control_mean (no relative effect; the test of equal means is given), unbounded (mean of control not distinguishable from zero: no interval), ok. Notes: small_counts (fewer than 5 successes or failures in an arm), ignored_values (NaN or infinite values were left out).
-Errors: 22023 for an unknown scale, alternative or method, alpha outside (0,1) or states of different kinds; 22004 for a NULL argument behind the states; 0A000 for other kinds.';
+Covariates of kind cuped: adjustment "auto" (= "within": CUPED, Deng et al. 2013, theta = sum of C_xy over both arms / sum of C_xx), "pooled" (theta from the merged arms, as GrowthBook), "ancova" (least squares with common slopes and one residual variance), "lin" (slopes of each arm, Lin 2013, with the term for random covariates), "none"; of kind ratio_cuped "within" and "pooled" alike weigh the arms by 1/n or equally. theta: slopes to use instead, such as those of all arms of the experiment. profile: what "auto" stands for: "default", or "growthbook", "posthog", "eppo" (delta method, pooled theta).
+Kind ratio compares sum(num) / sum(den), with the variance (v_N - 2 r c_ND + r^2 v_D) / mean_D^2 per unit (delta method; the same as cluster-robust). A proportion has the variance p (1 - p), the others the sample variance.
+Returns one row: effect; se, its standard error (delta method on the relative scale); ci_low and ci_high, the interval of level 1 - alpha, on the relative scale Fieller''s (1954), which leaves out null_value exactly when p_value < alpha; statistic, df and p_value of the test; log10_p, exact where p_value underflows; log_e, NULL because tests with a fixed end have none; n_c, n_t, mean_c, mean_t (not adjusted; the relative effect divides the adjusted difference by |mean_c|); status and notes.
+Status: no_data (a state is NULL or empty), insufficient_n (fewer than two units in an arm, or than slopes allow), zero_denominator (of a ratio), zero_variance (both arms constant: no p_value), zero_control_mean (no relative effect within double precision; the test of equal means is given), covariate_constant (no usable covariate: the unadjusted result), unbounded (mean of control not distinguishable from zero: no interval), resolution (the difference exceeds double precision), ok. Notes: small_counts (fewer than 5 successes or failures in an arm), ignored_values (NaN, infinite or huge values were left out), dropped_covariates (constant, or a combination of others), skewed (kind shape: fewer units than 355 skewness^2).
+Errors: 22023 for an unknown scale, alternative, method, adjustment or profile, alpha outside (0,1) or states of different kinds or numbers of covariates; 2202E for the wrong number of slopes; 22004 for a NULL argument behind the states.';
+
+CREATE FUNCTION featbit.adjustment(
+	control featbit.stats,
+	treatment featbit.stats,
+	adjustment text DEFAULT 'auto',
+	theta float8[] DEFAULT NULL,
+	OUT theta_c float8[],
+	OUT theta_t float8[],
+	OUT variance_c float8,
+	OUT variance_t float8,
+	OUT difference float8,
+	OUT variance_reduction float8,
+	OUT sample_factor float8,
+	OUT status text,
+	OUT notes text[])
+	AS 'MODULE_PATHNAME', 'fb_adjustment_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION featbit.adjustment(featbit.stats, featbit.stats, text, float8[]) IS
+'What the covariates of two states do to their comparison. Arguments as of effect.
+Returns one row: theta_c, theta_t: the slopes, which differ between arms with "lin" only; variance_c, variance_t: variances per unit after adjustment; difference: of the adjusted means; variance_reduction: share of the variance of the difference that the covariates explain; sample_factor: by which factor the sample would have to grow for the same precision without them; status and notes as of effect.
+Errors: those of effect.';
 
 CREATE FUNCTION featbit.srm_test(
 	counts bigint[],

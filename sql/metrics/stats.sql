@@ -38,13 +38,13 @@ CREATE TYPE featbit.stats (
 );
 
 COMMENT ON TYPE featbit.stats IS
-'Mergeable state of a statistic over units: count, means and co-moments (sums of squares and products about the means) of up to 16 variates. Kinds: proportion, mean, cuped, ratio, ratio_cuped. Text form: a JSON object with version, kind, n, n_bad and successes, or means and comoments (lower triangle by rows). Made by stats_agg and stats_from_counts, merged by rollup (over disjoint units), read by n, mean, variance, stddev, total, covariance and compared by effect.';
+'Mergeable state of a statistic over units: count, means and co-moments (sums of squares and products about the means) of up to 16 variates. Kinds: proportion, mean, cuped, ratio, ratio_cuped, shape. Text form: a JSON object with version, kind, n, n_bad and successes, or means and comoments (lower triangle by rows; of kind shape the sums of powers 2 to 4), of a cuped state with missing covariates also "missing": true. Made by stats_agg, ratio_agg, shape_agg and stats_from_counts, merged by rollup (over disjoint units), read by n, mean, variance, stddev, total, covariance and compared by effect.';
 
 CREATE FUNCTION featbit.stats_accum(state featbit.stats, y float8) RETURNS featbit.stats
 	AS 'MODULE_PATHNAME', 'fb_stats_accum_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.stats_accum(featbit.stats, float8) IS
-'Transition function of stats_agg(float8): the state with one value more (Welford 1962); NaN and infinities are only counted in n_bad. Errors: 22023 for a state that is not of kind mean, 22003 on overflow.';
+'Transition function of stats_agg(float8): the state with one value more (Welford 1962); what is NaN, infinite or beyond 1e140 is only counted in n_bad. Errors: 22023 for a state that is not of kind mean.';
 
 CREATE FUNCTION featbit.stats_accum(state featbit.stats, y boolean) RETURNS featbit.stats
 	AS 'MODULE_PATHNAME', 'fb_stats_accum_bool' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -68,7 +68,7 @@ CREATE AGGREGATE featbit.stats_agg(y float8) (
 );
 
 COMMENT ON AGGREGATE featbit.stats_agg(float8) IS
-'State of kind mean over one value per unit (sum events per unit first). y: the value; NULL is ignored (it is no zero), NaN and infinities are ignored and counted in n_bad. Returns the empty state when there is no value. Errors: 22003 when squares of the values overflow.';
+'State of kind mean over one value per unit (sum events per unit first). y: the value; NULL is ignored (it is no zero), NaN, infinities and numbers beyond 1e140, whose squares could leave double precision, are ignored and counted in n_bad. Returns the empty state when there is no value.';
 
 CREATE AGGREGATE featbit.stats_agg(y boolean) (
 	SFUNC = featbit.stats_accum,
@@ -115,7 +115,7 @@ CREATE FUNCTION featbit.n_bad(state featbit.stats) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'fb_stats_n_bad' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.n_bad(featbit.stats) IS
-'Number of values that were ignored because they were NaN or infinite. NULL gives NULL.';
+'Number of values that were ignored because they were NaN, infinite or beyond 1e140. NULL gives NULL.';
 
 CREATE FUNCTION featbit.mean(state featbit.stats) RETURNS float8
 	AS 'MODULE_PATHNAME', 'fb_stats_mean_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -174,11 +174,13 @@ t_log_tail(double t, double df, double *central)
 	if (t > 1e10 * fmax(1.0, df))
 	{
 		int			sign;
-
-		if (central)
-			*central = 1.0;
-		return lgamma_r(0.5 * (df + 1.0), &sign) - lgamma_r(0.5 * df + 1.0, &sign) -
+		double		log_tail = lgamma_r(0.5 * (df + 1.0), &sign) - lgamma_r(0.5 * df + 1.0, &sign) -
 			0.5 * LOG_PI - M_LN2 + df * (0.5 * log(df) - log(t));
+
+		/* With a tiny df even that far out much of the probability is still to come. */
+		if (central)
+			*central = -expm1(log_tail + M_LN2);
+		return log_tail;
 	}
 	beta_tails(0.5 * df, 0.5, df / sum, square / sum, 0.5 * df * ((square - 1.0) / sum), &tails);
 	if (central)
@@ -213,12 +215,14 @@ fb_t_log_sf(double t, double df)
 }
 
 /*
- * Returns the t > 0 with P(T > t) = q, 0 < q < 1/2.
+ * Returns the t > 0 with P(T > t) = q, 0 < q < 1/2; infinity if it exceeds double precision.
  *
- * Newton's method on the logarithm of a probability as a function of log t.
- * Both log P(T > t) and log P(|T| < t) are concave in log t, so the iteration
- * converges from any start; the latter keeps relative accuracy close to the
- * median, the former far out.
+ * Newton's method on the logarithm of a probability as a function of log t,
+ * kept inside a bracket. Both log P(T > t) and log P(|T| < t) are concave in
+ * log t, so the iteration converges from any start; the latter keeps relative
+ * accuracy close to the median, the former far out. Where rounding of the
+ * slope, or a tail that is flat over hundreds of decades, spoils a step, the
+ * bracket is halved instead.
  */
 double
 fb_t_quantile_upper(double q, double df)
@@ -227,11 +231,15 @@ fb_t_quantile_upper(double q, double df)
 	double		half = 0.5 * df;
 	double		log_q = central ? log1p(-2.0 * q) : log(q);
 	double		log_c;			/* logarithm of the density's constant */
+	double		low = log(DBL_MIN);
+	double		high = log(DBL_MAX);
 	double		t,
 				z;
 
 	if (q >= 0.5)
 		return 0.0;
+	if (t_log_tail(DBL_MAX, df, NULL) > log(q))
+		return HUGE_VAL;
 
 	/* Gamma(half + 1/2) / Gamma(half) / sqrt(pi df), good enough for a slope */
 	if (half > 1e6)
@@ -254,32 +262,39 @@ fb_t_quantile_upper(double q, double df)
 		if (power < t || z * z > df)
 			t = power;
 	}
-	if (!(t < 1e300))
-		t = 1e300;
 	if (central && df < 1.0)
 		t = (0.5 - q) * exp(-log_c);
+	t = fmin(fmax(t, DBL_MIN), 1e300);
 
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 200; i++)
 	{
 		double		middle;
 		double		log_sf = t_log_tail(t, df, &middle);
 		double		ratio = t / df * t;
 		double		log_pdf = log_c - (half + 0.5) *
 			(ratio < 1e300 ? log1p(ratio) : 2.0 * log(t) - log(df));
+		double		log_t = log(t);
+		double		gap = central ? log(middle) - log_q : log_q - log_sf;	/* negative: t is too small */
 		double		step;
 
 		/* d log P(T > t) / d log t = -t f(t) / P(T > t) */
 		if (central)
-			step = -(log(middle) - log_q) / (2.0 * t * exp(log_pdf - log(middle)));
+			step = -gap / (2.0 * t * exp(log_pdf - log(middle)));
 		else
-			step = (log_sf - log_q) / (t * exp(log_pdf - log_sf));
-		if (step > 20.0)
-			step = 20.0;
-		else if (step < -20.0)
-			step = -20.0;
+			step = -gap / (t * exp(log_pdf - log_sf));
+		if (gap < 0.0)
+			low = log_t;
+		else
+			high = log_t;
+		if (fabs(step) <= 4.0 * DBL_EPSILON)
+			return t * exp(step);
+		if (!(log_t + step > low && log_t + step < high))
+		{
+			step = 0.5 * (low + high) - log_t;
+			if (fabs(step) <= 4.0 * DBL_EPSILON * fabs(log_t))
+				break;
+		}
 		t *= exp(step);
-		if (!(fabs(step) > 4.0 * DBL_EPSILON))
-			break;
 	}
 	return t;
 }

@@ -1,13 +1,14 @@
 /*
  * fb_effect.c
- *		Comparison of the means of two independent arms: Welch's, Student's and
- *		the normal test, with intervals on the absolute and relative scale.
+ *		Tests and intervals for the difference of two arms: Welch's, Student's
+ *		and the normal test, on the absolute and relative scale.
  *
  * On the relative scale the interval is Fieller's by default: it inverts the
  * very test that gives the p-value, so it excludes the null value exactly
  * when p < alpha. The delta method does not have this property and misses
  * the truth on one side only when counts are small.
  */
+#include <float.h>
 #include <math.h>
 
 #include "core/fb_beta.h"
@@ -28,8 +29,11 @@ fb_status_name(FbStatus status)
 		[FB_ZERO_DENOMINATOR] = "zero_denominator",
 		[FB_ZERO_VARIANCE] = "zero_variance",
 		[FB_ZERO_CONTROL_MEAN] = "zero_control_mean",
+		[FB_COVARIATE_CONSTANT] = "covariate_constant",
 		[FB_UNBOUNDED] = "unbounded",
-		[FB_UNEXPECTED_ARM] = "unexpected_arm"
+		[FB_UNEXPECTED_ARM] = "unexpected_arm",
+		[FB_DISCONNECTED] = "disconnected",
+		[FB_RESOLUTION] = "resolution"
 	};
 
 	return names[status];
@@ -56,21 +60,24 @@ critical_value(double q, double df)
 	return isnan(df) ? -fb_norm_quantile(q) : -fb_t_quantile(q, df);
 }
 
-/* Fills statistic and p-values. */
-static void
-set_test(FbEffect *result, FbAlternative alternative, double statistic)
+/* Fills statistic, degrees of freedom and p-values. */
+void
+fb_effect_p_value(FbEffect *result, FbAlternative alternative, double statistic, double df)
 {
 	double		tail;
 
-	if (!isfinite(statistic))
+	if (isnan(statistic))
 		return;
+	if (isinf(statistic))
+		statistic = copysign(DBL_MAX, statistic);
 	result->statistic = statistic;
+	result->df = df;
 	if (alternative == FB_TWO_SIDED)
 		tail = fabs(statistic);
 	else
 		tail = alternative == FB_GREATER ? statistic : -statistic;
-	result->p_value = upper_tail(tail, result->df);
-	result->log10_p = log_upper_tail(tail, result->df);
+	result->p_value = upper_tail(tail, df);
+	result->log10_p = log_upper_tail(tail, df);
 	if (alternative == FB_TWO_SIDED)
 	{
 		result->p_value = fmin(2.0 * result->p_value, 1.0);
@@ -79,160 +86,168 @@ set_test(FbEffect *result, FbAlternative alternative, double statistic)
 	result->log10_p /= LN10;
 }
 
-/* Fills the bounds of the interval, leaving out its open side. */
-static void
-set_interval(FbEffect *result, FbAlternative alternative, double low, double high)
+/*
+ * Returns the standard error of D - R m_c for the relative effect R, and of D
+ * itself for R = 0, without squaring what a square would overflow.
+ */
+double
+fb_effect_se(const FbContrast *contrast, double effect)
 {
-	if (alternative != FB_LESS)
-		result->ci_low = low;
-	if (alternative != FB_GREATER)
-		result->ci_high = high;
+	return hypot(sqrt(contrast->free), sqrt(contrast->base) * (1.0 + effect + contrast->shift));
 }
 
 /*
- * Computes Fieller's interval for (m_t - m_c) / |m_c| (Fieller, JRSS B 16,
- * 1954): the values of r for which |m_t - r m_c| <= q sqrt(s_t + r^2 s_c).
- * rel_t and rel_c are the squared standard errors over m_c^2; q is negative for
- * a one-sided test with alpha > 1/2, whose bound lies beyond the estimate. Returns
- * false where that set is not an interval (g >= 1).
+ * Fills the estimate and its standard error; returns whether there is
+ * anything to test, with the status of a comparison so far.
+ */
+bool
+fb_effect_begin(const FbContrast *contrast, const FbEffectOptions *options, FbEffect *result)
+{
+	bool		relative = options->scale == FB_RELATIVE;
+	double		scale = relative ? fabs(contrast->mean_c) : 1.0;
+	double		se;
+
+	result->effect = result->se = result->ci_low = result->ci_high = NAN;
+	result->statistic = result->df = result->p_value = result->log10_p = result->log_e = NAN;
+	result->status = contrast->status;
+	if (contrast->status != FB_OK && contrast->status != FB_COVARIATE_CONSTANT)
+		return false;
+
+	result->effect = contrast->difference / scale;
+	se = fb_effect_se(contrast, 0.0);
+	if (!(se > 0.0))
+	{
+		result->status = FB_ZERO_VARIANCE;
+		if (isfinite(result->effect))
+			result->se = 0.0;
+		return false;
+	}
+	if (!relative)
+	{
+		result->se = se;
+		if (!isfinite(result->effect) || !isfinite(se))
+		{
+			result->effect = result->se = NAN;
+			result->status = FB_RESOLUTION;
+			return false;
+		}
+		return true;
+	}
+
+	/*
+	 * The delta method's standard error. For CUPED, GrowthBook puts the ratio
+	 * of the observed means in place of 1 + effect; so does method "delta".
+	 */
+	result->se = fb_effect_se(contrast, options->interval == FB_DELTA && contrast->observed_ratio ?
+							  contrast->mean_t / contrast->mean_c - 1.0 :
+							  contrast->difference / contrast->mean_c) / scale;
+	if (!isfinite(result->effect) || !isfinite(result->se))
+	{
+		/* Control is too close to zero to divide by it; that the means are equal can still be tested. */
+		result->effect = result->se = NAN;
+		result->status = FB_ZERO_CONTROL_MEAN;
+	}
+	else if (options->interval == FB_DELTA && !(result->se > 0.0))
+	{
+		result->status = FB_ZERO_VARIANCE;
+		return false;
+	}
+	return true;
+}
+
+/* Returns the statistic of the null value; NaN where it has none. */
+double
+fb_effect_statistic(const FbContrast *contrast, const FbEffectOptions *options, const FbEffect *result)
+{
+	double		r = options->null_value;
+	double		m_c = contrast->mean_c;
+
+	if (options->scale == FB_ABSOLUTE)
+		return (result->effect - r) / result->se;
+	if (result->status == FB_ZERO_CONTROL_MEAN)
+		return options->interval == FB_FIELLER && r == 0.0 ? contrast->difference / fb_effect_se(contrast, 0.0) : NAN;
+	if (options->interval == FB_DELTA)
+		return (result->effect - r) / result->se;
+
+	/* Under the null value, D = R m_c with R = r sign(m_c); at 0 this is the absolute test. */
+	if (m_c < 0.0)
+		r = -r;
+	if (fabs(r) <= 1.0)
+		return (contrast->difference - r * m_c) / fb_effect_se(contrast, r);
+
+	/* The same divided by |R|, which may be huge. */
+	return (contrast->difference / fabs(r) - copysign(m_c, m_c * r)) /
+		hypot(sqrt(contrast->free) / r, sqrt(contrast->base) * (1.0 + (1.0 + contrast->shift) / r));
+}
+
+/*
+ * Computes Fieller's interval for R = D / |m_c| (Fieller, JRSS B 16, 1954):
+ * the values with |D - R m_c| <= q sd(D - R m_c). q is negative for a
+ * one-sided test with alpha > 1/2, whose bound lies beyond the estimate.
+ * Returns false where that set is not an interval (g >= 1).
  */
 static bool
-fieller_interval(double rel_t, double rel_c, double ratio_minus_1, bool negative, double q,
-				 double *low, double *high)
+fieller_interval(const FbContrast *contrast, double q, double *low, double *high)
 {
-	double		g = q * q * rel_c;
-	double		ratio = 1.0 + ratio_minus_1;
-	double		half;
+	double		m_c = contrast->mean_c;
+	double		d = contrast->difference / m_c;
+	double		root_base = sqrt(contrast->base);
+	double		root_g = q * root_base / m_c;
+	double		g = root_g * root_g;
+	double		shift = 1.0 + contrast->shift;
+	double		centre,
+				half;
 
 	if (!(g < 1.0))
 		return false;
-	half = q * sqrt((1.0 - g) * rel_t + ratio * ratio * rel_c);
-	*low = (ratio_minus_1 + g - half) / (1.0 - g);
-	*high = (ratio_minus_1 + g + half) / (1.0 - g);
-	if (negative)
+	half = q / fabs(m_c) * hypot(sqrt((1.0 - g) * contrast->free), root_base * (d + shift));
+	centre = d + g * shift;
+	*low = (centre - half) / (1.0 - g);
+	*high = (centre + half) / (1.0 - g);
+	if (m_c < 0.0)
 	{
 		double		swap = *low;
 
 		*low = -*high;
 		*high = -swap;
 	}
-	return true;
+	return isfinite(*low) && isfinite(*high);
 }
 
-/* Compares two arms. */
+/*
+ * Fills the interval of effects whose statistic does not exceed q, leaving
+ * out its open side, and sets the status unbounded where there is none.
+ */
 void
-fb_effect(const FbArm *control, const FbArm *treatment,
-		  const FbEffectOptions *options, FbEffect *result)
+fb_effect_bounds(const FbContrast *contrast, const FbEffectOptions *options, double q, FbEffect *result)
 {
-	double		n_c = (double) control->n;
-	double		n_t = (double) treatment->n;
-	double		m_c = control->mean;
-	double		m_t = treatment->mean;
-	bool		relative = options->scale == FB_RELATIVE;
-	FbAlternative alternative = options->alternative;
-	double		s_c,
-				s_t,			/* squared standard errors of the means */
-				se,
-				q,
-				scale,
-				rel_c,
-				rel_t;
+	double		low = result->effect - q * result->se;
+	double		high = result->effect + q * result->se;
 
-	result->effect = result->se = result->ci_low = result->ci_high = NAN;
-	result->statistic = result->df = result->p_value = result->log10_p = NAN;
-	if (control->n < 1 || treatment->n < 1)
+	if (result->status == FB_ZERO_CONTROL_MEAN)
+		return;
+	if ((options->scale == FB_RELATIVE && options->interval == FB_FIELLER &&
+		 !fieller_interval(contrast, q, &low, &high)) || !isfinite(low) || !isfinite(high))
 	{
-		result->status = FB_NO_DATA;
+		result->status = FB_UNBOUNDED;
 		return;
 	}
-	if (control->n < 2 || treatment->n < 2)
-	{
-		result->status = FB_INSUFFICIENT_N;
+	if (options->alternative != FB_LESS)
+		result->ci_low = low;
+	if (options->alternative != FB_GREATER)
+		result->ci_high = high;
+}
+
+/* Compares two arms by a test with a fixed end. */
+void
+fb_effect(const FbContrast *contrast, const FbEffectOptions *options, FbEffect *result)
+{
+	double		q;
+
+	if (!fb_effect_begin(contrast, options, result))
 		return;
-	}
-
-	scale = relative ? fabs(m_c) : 1.0;
-	result->effect = (m_t - m_c) / scale;
-	if (options->test == FB_STUDENT)
-	{
-		double		pooled = ((n_c - 1.0) * control->variance + (n_t - 1.0) * treatment->variance) /
-			(n_c + n_t - 2.0);
-
-		s_c = pooled / n_c;
-		s_t = pooled / n_t;
-	}
-	else
-	{
-		s_c = control->variance / n_c;
-		s_t = treatment->variance / n_t;
-	}
-	se = sqrt(s_c + s_t);
-	if (!(se > 0.0))
-	{
-		result->status = FB_ZERO_VARIANCE;
-		if (isfinite(result->effect))
-			result->se = 0.0;
-		return;
-	}
-
-	/* Welch, Biometrika 34, 1947; Satterthwaite 1946 */
-	if (options->test == FB_STUDENT)
-		result->df = n_c + n_t - 2.0;
-	else if (options->test == FB_WELCH)
-	{
-		double		w = s_c / (s_c + s_t);
-
-		result->df = 1.0 / (w * w / (n_c - 1.0) + (1.0 - w) * (1.0 - w) / (n_t - 1.0));
-	}
-	q = critical_value(alternative == FB_TWO_SIDED ? 0.5 * options->alpha : options->alpha, result->df);
-
-	if (!relative)
-	{
-		result->status = FB_OK;
-		result->se = se;
-		set_test(result, alternative, (result->effect - options->null_value) / se);
-		set_interval(result, alternative, result->effect - q * se, result->effect + q * se);
-		return;
-	}
-
-	/* The test of "no difference" needs no control mean to divide by. */
-	if (!isfinite(result->effect))
-	{
-		result->status = FB_ZERO_CONTROL_MEAN;
-		if (options->interval == FB_FIELLER && options->null_value == 0.0)
-			set_test(result, alternative, (m_t - m_c) / se);
-		return;
-	}
-
-	rel_c = (sqrt(s_c) / scale) * (sqrt(s_c) / scale);
-	rel_t = (sqrt(s_t) / scale) * (sqrt(s_t) / scale);
-	result->se = sqrt(rel_t + rel_c * (m_t / scale) * (m_t / scale));
-	if (options->interval == FB_DELTA)
-	{
-		if (!(result->se > 0.0))
-		{
-			result->status = FB_ZERO_VARIANCE;
-			result->df = NAN;
-			return;
-		}
-		result->status = FB_OK;
-		set_test(result, alternative, (result->effect - options->null_value) / result->se);
-		set_interval(result, alternative, result->effect - q * result->se, result->effect + q * result->se);
-	}
-	else
-	{
-		/* Under the null value, m_t = ratio m_c; at 0 this is the absolute test. */
-		double		ratio = m_c < 0.0 ? 1.0 - options->null_value : 1.0 + options->null_value;
-		double		low,
-					high;
-
-		set_test(result, alternative, (m_t - ratio * m_c) / sqrt(s_t + ratio * ratio * s_c));
-		if (fieller_interval(rel_t, rel_c, (m_t - m_c) / m_c, m_c < 0.0, q, &low, &high))
-		{
-			result->status = FB_OK;
-			set_interval(result, alternative, low, high);
-		}
-		else
-			result->status = FB_UNBOUNDED;
-	}
+	result->df = contrast->df;
+	fb_effect_p_value(result, options->alternative, fb_effect_statistic(contrast, options, result), contrast->df);
+	q = critical_value(options->alternative == FB_TWO_SIDED ? 0.5 * options->alpha : options->alpha, contrast->df);
+	fb_effect_bounds(contrast, options, q, result);
 }

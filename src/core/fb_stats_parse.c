@@ -6,7 +6,9 @@
  *		{"version": 1, "kind": "mean", "n": 3, "n_bad": 0,
  *		 "means": [2.5], "comoments": [4]}
  *		{"version": 1, "kind": "proportion", "n": 10, "n_bad": 0, "successes": 3}
- * with the members in any order; version and n_bad may be left out. Numbers
+ * with the members in any order; version and n_bad may be left out. Kind
+ * shape keeps the sums of powers 2 to 4 as comoments; a cuped state with
+ * "missing": true has the indicator of missing covariates last. Numbers
  * are read by strtod, which rounds correctly, so the shortest decimal that
  * identifies a double restores it to the bit.
  */
@@ -26,7 +28,7 @@ typedef struct Parser
 enum
 {
 	SEEN_VERSION = 1, SEEN_KIND = 2, SEEN_N = 4, SEEN_N_BAD = 8,
-	SEEN_SUCCESSES = 16, SEEN_MEANS = 32, SEEN_COMOMENTS = 64
+	SEEN_SUCCESSES = 16, SEEN_MEANS = 32, SEEN_COMOMENTS = 64, SEEN_MISSING = 128
 };
 
 /* Notes what is wrong; the first complaint stays. */
@@ -138,6 +140,18 @@ parse_integer(Parser *parser, int64_t *value)
 	return true;
 }
 
+/* Takes true or false. */
+static bool
+parse_boolean(Parser *parser, bool *value)
+{
+	skip_space(parser);
+	*value = strncmp(parser->at, "true", 4) == 0;
+	if (!*value && strncmp(parser->at, "false", 5) != 0)
+		return fail(parser, "true or false is expected.");
+	parser->at += *value ? 4 : 5;
+	return true;
+}
+
 /* Takes an array of at most max numbers. */
 static bool
 parse_array(Parser *parser, double *values, int max, int *count)
@@ -171,7 +185,8 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 		int			bit;
 	}			members[] = {
 		{"version", SEEN_VERSION}, {"kind", SEEN_KIND}, {"n", SEEN_N}, {"n_bad", SEEN_N_BAD},
-		{"successes", SEEN_SUCCESSES}, {"means", SEEN_MEANS}, {"comoments", SEEN_COMOMENTS}
+		{"successes", SEEN_SUCCESSES}, {"means", SEEN_MEANS}, {"comoments", SEEN_COMOMENTS},
+		{"missing", SEEN_MISSING}
 	};
 	Parser		parser = {text, NULL};
 	int			seen = 0;
@@ -180,6 +195,7 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 	int64_t		n = 0;
 	int64_t		n_bad = 0;
 	int64_t		successes = 0;
+	bool		missing = false;
 	double		means[FB_STATS_MAX_K];
 	double		comoments[FB_STATS_MAX_VALUES - FB_STATS_MAX_K];
 	int			n_means = 0;
@@ -199,7 +215,7 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 			if (strlen(members[i].name) == length && memcmp(members[i].name, name, length) == 0)
 				bit = members[i].bit;
 		if (bit == 0)
-			ok = fail(&parser, "Members are version, kind, n, n_bad, successes, means and comoments.");
+			ok = fail(&parser, "Members are version, kind, n, n_bad, missing, successes, means and comoments.");
 		else if (seen & bit)
 			ok = fail(&parser, "A member is given twice.");
 		else if (!accept(&parser, ':'))
@@ -219,10 +235,12 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 			ok = parse_array(&parser, means, FB_STATS_MAX_K, &n_means);
 		else if (bit == SEEN_COMOMENTS)
 			ok = parse_array(&parser, comoments, FB_STATS_MAX_VALUES - FB_STATS_MAX_K, &n_comoments);
+		else if (bit == SEEN_MISSING)
+			ok = parse_boolean(&parser, &missing);
 		else if (parse_string(&parser, &name, &length))
 		{
 			kind = fb_stats_kind_from_name(name, length);
-			ok = kind != 0 || fail(&parser, "Kinds are proportion, mean, cuped, ratio and ratio_cuped.");
+			ok = kind != 0 || fail(&parser, "Kinds are proportion, mean, cuped, ratio, ratio_cuped and shape.");
 		}
 		else
 			ok = false;
@@ -252,7 +270,9 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 			ok = fail(&parser, "All kinds but the proportion have means and comoments, and no successes.");
 		else if (!fb_stats_shape_ok(kind, n_means))
 			ok = fail(&parser, "The number of means does not fit the kind.");
-		else if (n_comoments != n_means * (n_means + 1) / 2)
+		else if (kind == FB_STATS_SHAPE && n_comoments != 3)
+			ok = fail(&parser, "For kind shape there must be the sums of powers 2, 3 and 4 as comoments.");
+		else if (kind != FB_STATS_SHAPE && n_comoments != n_means * (n_means + 1) / 2)
 			ok = fail(&parser, "For k means there must be k (k + 1) / 2 comoments.");
 	}
 	if (ok)
@@ -260,6 +280,7 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 		fb_stats_init(state, kind, n_means);
 		state->n = n;
 		state->n_bad = n_bad;
+		state->flags = missing ? FB_STATS_MISSING : 0;
 		if (kind == FB_STATS_PROPORTION)
 			state->value[0] = (double) successes;
 		else

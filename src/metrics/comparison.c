@@ -1,31 +1,33 @@
 /*
  * comparison.c
- *		effect(): compares two states.
+ *		effect() and adjustment(): compare two states.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "core/fb_effect.h"
-#include "metrics/result.h"
+#include "metrics/comparison.h"
 #include "metrics/stats.h"
 #include "pg_compat.h"
 
 #define SMALL_COUNT 5			/* fewer successes or failures earn a note */
-#define EFFECT_COLUMNS 15
+#define ADJUSTMENT_COLUMNS 9
 
 PG_FUNCTION_INFO_V1(fb_effect_sql);
+PG_FUNCTION_INFO_V1(fb_adjustment_sql);
 
-static const FbChoice scales[] = {
+const FbChoice fb_scales[] = {
 	{"absolute", FB_ABSOLUTE}, {"relative", FB_RELATIVE}, {NULL, 0}
 };
 
-static const FbChoice alternatives[] = {
+const FbChoice fb_alternatives[] = {
 	{"two-sided", FB_TWO_SIDED}, {"greater", FB_GREATER}, {"less", FB_LESS}, {NULL, 0}
 };
 
@@ -40,9 +42,27 @@ static const FbChoice methods[] = {
 	{"fieller", METHOD_FIELLER}, {"delta", METHOD_DELTA}, {NULL, 0}
 };
 
+#define ADJUSTMENT_AUTO (-1)
+
+static const FbChoice adjustments[] = {
+	{"auto", ADJUSTMENT_AUTO}, {"within", FB_WITHIN}, {"pooled", FB_POOLED}, {"ancova", FB_ANCOVA},
+	{"lin", FB_LIN}, {"none", FB_UNADJUSTED}, {NULL, 0}
+};
+
+/* A profile is a set of defaults: what "auto" stands for. */
+enum
+{
+	PROFILE_DEFAULT, PROFILE_GROWTHBOOK, PROFILE_POSTHOG, PROFILE_EPPO
+};
+
+static const FbChoice profiles[] = {
+	{"default", PROFILE_DEFAULT}, {"growthbook", PROFILE_GROWTHBOOK}, {"posthog", PROFILE_POSTHOG},
+	{"eppo", PROFILE_EPPO}, {NULL, 0}
+};
+
 /* Raises the error for an argument that must not be NULL. */
-static void
-refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
+void
+fb_refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
 {
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
@@ -51,63 +71,35 @@ refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
 				 errhint("Leave the argument out to get its default.")));
 }
 
-/* Reads the arguments behind the two states. */
-static void
-read_options(FunctionCallInfo fcinfo, FbEffectOptions *options)
+/* Reads the probability of a false alarm. */
+double
+fb_get_alpha(FunctionCallInfo fcinfo, int argument)
 {
-	int			method;
+	double		alpha;
 
-	refuse_null(fcinfo, 2, "scale");
-	refuse_null(fcinfo, 3, "alternative");
-	refuse_null(fcinfo, 4, "alpha");
-	refuse_null(fcinfo, 5, "method");
-	refuse_null(fcinfo, 6, "null_value");
-	options->scale = fb_choose("scale", PG_GETARG_TEXT_PP(2), scales);
-	options->alternative = fb_choose("alternative", PG_GETARG_TEXT_PP(3), alternatives);
-	options->alpha = PG_GETARG_FLOAT8(4);
-	method = fb_choose("method", PG_GETARG_TEXT_PP(5), methods);
-	options->null_value = PG_GETARG_FLOAT8(6);
-	if (!(options->alpha > 0.0 && options->alpha < 1.0))
+	fb_refuse_null(fcinfo, argument, "alpha");
+	alpha = PG_GETARG_FLOAT8(argument);
+	if (!(alpha > 0.0 && alpha < 1.0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("alpha must be between 0 and 1, both excluded, not %g", options->alpha),
+				 errmsg("alpha must be between 0 and 1, both excluded, not %g", alpha),
 				 errhint("alpha is the probability of a false alarm: 0.05 gives intervals of 95 percent.")));
-	if (!isfinite(options->null_value))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("null_value must be a finite number, not %g", options->null_value)));
-	if (options->scale == FB_ABSOLUTE && (method == METHOD_FIELLER || method == METHOD_DELTA))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method \"%s\" applies to scale \"relative\" only",
-						method == METHOD_FIELLER ? "fieller" : "delta"),
-				 errhint("Legal values with scale \"absolute\" are \"auto\", \"welch\", \"student\", \"z\".")));
-	options->test = method == METHOD_STUDENT ? FB_STUDENT : method == METHOD_Z ? FB_Z : FB_WELCH;
-	options->interval = method == METHOD_DELTA ? FB_DELTA : FB_FIELLER;
+	return alpha;
 }
 
-/* Reads one side of a comparison; a NULL state has no data. */
-static const FbStats *
-read_arm(FunctionCallInfo fcinfo, int argument, FbArm *arm)
+/* Reads a finite number. */
+double
+fb_get_finite(FunctionCallInfo fcinfo, int argument, const char *name)
 {
-	FbStats    *state;
+	double		value;
 
-	arm->n = 0;
-	arm->mean = arm->variance = NAN;
-	if (PG_ARGISNULL(argument))
-		return NULL;
-	state = FB_GETARG_STATS(argument);
-	if (state->kind != FB_STATS_PROPORTION && state->kind != FB_STATS_MEAN)
+	fb_refuse_null(fcinfo, argument, name);
+	value = PG_GETARG_FLOAT8(argument);
+	if (!isfinite(value))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("effect does not compare featbit.stats of kind \"%s\"", fb_stats_kind_name(state->kind)),
-				 errhint("Compare states of kind \"mean\" or \"proportion\".")));
-	arm->n = state->n;
-	if (state->n > 0)
-		arm->mean = fb_stats_mean(state, 0);
-	if (state->n > 1)
-		arm->variance = fb_stats_variance(state, 0);
-	return state;
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a finite number, not %g", name, value)));
+	return value;
 }
 
 /* Tells whether an arm has too few successes or failures for the normal approximation. */
@@ -118,53 +110,256 @@ small_counts(const FbStats *state)
 		Min(state->value[0], (double) state->n - state->value[0]) < SMALL_COUNT;
 }
 
-/* effect(control stats, treatment stats, scale, alternative, alpha, method, null_value) returns record */
+/* Tells whether an arm has too few units for a value this skewed (Kohavi et al., KDD 2014). */
+static bool
+skewed(const FbStats *state)
+{
+	double		skewness;
+
+	if (!state || state->kind != FB_STATS_SHAPE || state->n < 2)
+		return false;
+	skewness = fb_stats_skewness(state);
+	return isfinite(skewness) && (double) state->n < 355.0 * skewness * skewness;
+}
+
+/*
+ * Reads the two states in front of the arguments, brings them to a common
+ * shape, and notes what is remarkable; a NULL state has no data.
+ */
+void
+fb_read_sides(FunctionCallInfo fcinfo, FbSides *sides)
+{
+	const FbStats **state = sides->state;
+	int			k,
+				flags;
+
+	sides->n_notes = 0;
+	for (int i = 0; i < 2; i++)
+		state[i] = PG_ARGISNULL(i) ? NULL : FB_GETARG_STATS(i);
+	if (state[0] && state[1])
+	{
+		if (!fb_stats_common_shape(state[0], state[1], &k, &flags))
+		{
+			if (state[0]->kind == state[1]->kind)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("cannot compare featbit.stats of %d and of %d covariates",
+								fb_stats_covariates(state[0]), fb_stats_covariates(state[1]))));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("cannot compare featbit.stats of kind \"%s\" with kind \"%s\"",
+							fb_stats_kind_name(state[0]->kind), fb_stats_kind_name(state[1]->kind)),
+					 errhint("Build both with the same aggregate: boolean values make a proportion, float8 values a mean.")));
+		}
+		for (int i = 0; i < 2; i++)
+			if (state[i]->k != k || state[i]->flags != flags)
+				state[i] = fb_stats_widened(state[i], k, flags);
+	}
+	if (small_counts(state[0]) || small_counts(state[1]))
+		sides->notes[sides->n_notes++] = "small_counts";
+	if ((state[0] && state[0]->n_bad > 0) || (state[1] && state[1]->n_bad > 0))
+		sides->notes[sides->n_notes++] = "ignored_values";
+	if (skewed(state[0]) || skewed(state[1]))
+		sides->notes[sides->n_notes++] = "skewed";
+}
+
+/* Notes what a contrast had to leave out. */
+void
+fb_note_contrast(FbSides *sides, const FbContrast *contrast)
+{
+	if (contrast->dropped)
+		sides->notes[sides->n_notes++] = "dropped_covariates";
+}
+
+/* Sets the options that functions without the arguments use. */
+void
+fb_default_options(FbEffectOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->scale = FB_RELATIVE;
+	options->alternative = FB_TWO_SIDED;
+	options->test = FB_WELCH;
+	options->interval = FB_FIELLER;
+	options->adjustment = FB_WITHIN;
+	options->alpha = 0.05;
+}
+
+/* Returns the number of slopes that the caller may give. */
+static int
+count_slopes(const FbSides *sides)
+{
+	const FbStats *state = sides->state[0] ? sides->state[0] : sides->state[1];
+
+	if (state == NULL)
+		return -1;
+	if (state->kind == FB_STATS_CUPED)
+		return state->k - 1;
+	return state->kind == FB_STATS_RATIO_CUPED ? 1 : 0;
+}
+
+/* Reads adjustment and slopes. */
+static void
+read_adjustment(FunctionCallInfo fcinfo, int argument, const FbSides *sides, FbEffectOptions *options)
+{
+	int			adjustment;
+
+	fb_refuse_null(fcinfo, argument, "adjustment");
+	adjustment = fb_choose("adjustment", PG_GETARG_TEXT_PP(argument), adjustments);
+	if (adjustment != ADJUSTMENT_AUTO)
+		options->adjustment = (FbAdjustment) adjustment;
+	if (!PG_ARGISNULL(argument + 1))
+	{
+		ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument + 1);
+		int			count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+		int			slopes = count_slopes(sides);
+
+		if (array_contains_nulls(array) || ARR_NDIM(array) > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+					 errmsg("theta must be an array of one dimension without nulls")));
+		if (slopes >= 0 && count != slopes)
+			ereport(ERROR,
+					(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+					 errmsg("theta must have %d elements, not %d", slopes, count),
+					 errdetail("There is one slope for each covariate, the indicator of missing ones included; kinds without covariates have none.")));
+		options->n_theta = count;
+		options->theta = (double *) ARR_DATA_PTR(array);
+		for (int i = 0; i < count; i++)
+			if (!fb_stats_usable(options->theta[i]))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("theta must be finite and at most 1e140, but element %d is %g",
+								i + 1, options->theta[i])));
+		if (count == 0)
+			options->theta = NULL;
+	}
+}
+
+/* Reads the arguments of effect behind the two states. */
+static void
+read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *options)
+{
+	int			method;
+	int			profile;
+
+	fb_default_options(options);
+	fb_refuse_null(fcinfo, 2, "scale");
+	fb_refuse_null(fcinfo, 3, "alternative");
+	fb_refuse_null(fcinfo, 5, "method");
+	fb_refuse_null(fcinfo, 9, "profile");
+	options->scale = fb_choose("scale", PG_GETARG_TEXT_PP(2), fb_scales);
+	options->alternative = fb_choose("alternative", PG_GETARG_TEXT_PP(3), fb_alternatives);
+	options->alpha = fb_get_alpha(fcinfo, 4);
+	method = fb_choose("method", PG_GETARG_TEXT_PP(5), methods);
+	options->null_value = fb_get_finite(fcinfo, 6, "null_value");
+	profile = fb_choose("profile", PG_GETARG_TEXT_PP(9), profiles);
+	if (profile != PROFILE_DEFAULT)
+	{
+		options->adjustment = FB_POOLED;
+		if (method == METHOD_AUTO && options->scale == FB_RELATIVE)
+			method = METHOD_DELTA;
+	}
+	read_adjustment(fcinfo, 7, sides, options);
+	if (options->scale == FB_ABSOLUTE && (method == METHOD_FIELLER || method == METHOD_DELTA))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("method \"%s\" applies to scale \"relative\" only",
+						method == METHOD_FIELLER ? "fieller" : "delta"),
+				 errhint("Legal values with scale \"absolute\" are \"auto\", \"welch\", \"student\", \"z\".")));
+	options->test = method == METHOD_STUDENT ? FB_STUDENT : method == METHOD_Z ? FB_Z : FB_WELCH;
+	options->interval = method == METHOD_DELTA ? FB_DELTA : FB_FIELLER;
+}
+
+/* Returns the row of a comparison. */
+Datum
+fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *contrast, const FbEffect *result)
+{
+	TupleDesc	desc = fb_result_desc(fcinfo);
+	Datum		values[FB_EFFECT_COLUMNS];
+	bool		nulls[FB_EFFECT_COLUMNS] = {false};
+
+	fb_set_number(values, nulls, 0, result->effect);
+	fb_set_number(values, nulls, 1, result->se);
+	fb_set_number(values, nulls, 2, result->ci_low);
+	fb_set_number(values, nulls, 3, result->ci_high);
+	fb_set_number(values, nulls, 4, result->statistic);
+	fb_set_number(values, nulls, 5, result->df);
+	fb_set_number(values, nulls, 6, result->p_value);
+	fb_set_number(values, nulls, 7, result->log10_p);
+	fb_set_number(values, nulls, 8, result->log_e);
+	for (int i = 0; i < 2; i++)
+	{
+		values[9 + i] = Int64GetDatum(i == 0 ? contrast->n_c : contrast->n_t);
+		nulls[9 + i] = sides->state[i] == NULL;
+	}
+	fb_set_number(values, nulls, 11, contrast->mean_c);
+	fb_set_number(values, nulls, 12, contrast->mean_t);
+	values[13] = CStringGetTextDatum(fb_status_name(result->status));
+	values[14] = fb_notes(sides->notes, sides->n_notes);
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+/* effect(control stats, treatment stats, scale, alternative, alpha, method, null_value, adjustment, theta, profile) returns record */
 Datum
 fb_effect_sql(PG_FUNCTION_ARGS)
 {
+	FbEffectOptions options;
+	FbContrast	contrast;
+	FbEffect	result;
+	FbSides		sides;
+
+	fb_read_sides(fcinfo, &sides);
+	read_options(fcinfo, &sides, &options);
+	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
+	fb_note_contrast(&sides, &contrast);
+	fb_effect(&contrast, &options, &result);
+	PG_RETURN_DATUM(fb_effect_row(fcinfo, &sides, &contrast, &result));
+}
+
+/* Returns slopes as float8[]. */
+static Datum
+slope_array(const double *theta, int count)
+{
+	Datum		elements[FB_STATS_MAX_K];
+
+	for (int i = 0; i < count; i++)
+		elements[i] = Float8GetDatum(theta[i]);
+	return PointerGetDatum(construct_array(elements, count, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* adjustment(control stats, treatment stats, adjustment, theta) returns record */
+Datum
+fb_adjustment_sql(PG_FUNCTION_ARGS)
+{
 	TupleDesc	desc = fb_result_desc(fcinfo);
 	FbEffectOptions options;
-	FbEffect	result;
-	FbArm		arm[2];
-	const FbStats *state[2];
-	Datum		values[EFFECT_COLUMNS];
-	bool		nulls[EFFECT_COLUMNS] = {false};
-	const char *notes[2];
-	int			n_notes = 0;
+	FbContrast	contrast;
+	FbSides		sides;
+	Datum		values[ADJUSTMENT_COLUMNS];
+	bool		nulls[ADJUSTMENT_COLUMNS] = {false};
+	double		before,
+				after;
 
-	read_options(fcinfo, &options);
-	for (int i = 0; i < 2; i++)
-		state[i] = read_arm(fcinfo, i, &arm[i]);
-	if (state[0] && state[1] && state[0]->kind != state[1]->kind)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot compare featbit.stats of kind \"%s\" with kind \"%s\"",
-						fb_stats_kind_name(state[0]->kind), fb_stats_kind_name(state[1]->kind)),
-				 errhint("Build both with the same aggregate: boolean values make a proportion, float8 values a mean.")));
+	fb_read_sides(fcinfo, &sides);
+	fb_default_options(&options);
+	read_adjustment(fcinfo, 2, &sides, &options);
+	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
+	fb_note_contrast(&sides, &contrast);
 
-	fb_effect(&arm[0], &arm[1], &options, &result);
-
-	if (small_counts(state[0]) || small_counts(state[1]))
-		notes[n_notes++] = "small_counts";
-	if ((state[0] && state[0]->n_bad > 0) || (state[1] && state[1]->n_bad > 0))
-		notes[n_notes++] = "ignored_values";
-
-	fb_set_number(values, nulls, 0, result.effect);
-	fb_set_number(values, nulls, 1, result.se);
-	fb_set_number(values, nulls, 2, result.ci_low);
-	fb_set_number(values, nulls, 3, result.ci_high);
-	fb_set_number(values, nulls, 4, result.statistic);
-	fb_set_number(values, nulls, 5, result.df);
-	fb_set_number(values, nulls, 6, result.p_value);
-	fb_set_number(values, nulls, 7, result.log10_p);
-	fb_set_number(values, nulls, 8, NAN);	/* log_e: fixed-horizon tests have none */
-	for (int i = 0; i < 2; i++)
+	before = contrast.unadjusted_c / contrast.n_c + contrast.unadjusted_t / contrast.n_t;
+	after = contrast.variance_c / contrast.n_c + contrast.variance_t / contrast.n_t;
+	nulls[0] = nulls[1] = !isfinite(contrast.difference);
+	if (!nulls[0])
 	{
-		values[9 + i] = Int64GetDatum(arm[i].n);
-		nulls[9 + i] = state[i] == NULL;
-		fb_set_number(values, nulls, 11 + i, arm[i].mean);
+		values[0] = slope_array(contrast.theta_c, contrast.n_theta);
+		values[1] = slope_array(contrast.theta_t, contrast.n_theta);
 	}
-	values[13] = CStringGetTextDatum(fb_status_name(result.status));
-	values[14] = fb_notes(notes, n_notes);
+	fb_set_number(values, nulls, 2, contrast.variance_c);
+	fb_set_number(values, nulls, 3, contrast.variance_t);
+	fb_set_number(values, nulls, 4, contrast.difference);
+	fb_set_number(values, nulls, 5, 1.0 - after / before);
+	fb_set_number(values, nulls, 6, before / after);
+	values[7] = CStringGetTextDatum(fb_status_name(contrast.status));
+	values[8] = fb_notes(sides.notes, sides.n_notes);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

@@ -14,7 +14,10 @@
 extern FbStats *fb_stats_from_datum(Datum datum);
 extern FbStats *fb_stats_make(int kind, int k);
 extern FbStats *fb_stats_copy(const FbStats *state);
-extern void fb_stats_merge_checked(FbStats *into, const FbStats *from);
+extern FbStats *fb_stats_widened(const FbStats *state, int k, int flags);
+extern FbStats *fb_stats_merge_checked(FbStats *into, const FbStats *from);
+extern FbStats *fb_stats_transition(FunctionCallInfo fcinfo);
+extern void fb_stats_wrong_kind(const FbStats *state, int wanted);
 extern void fb_stats_overflow(void);
 
 #define FB_GETARG_STATS(n) fb_stats_from_datum(PG_GETARG_DATUM(n))

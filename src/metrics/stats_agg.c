@@ -35,8 +35,8 @@ PG_FUNCTION_INFO_V1(fb_stats_covariance_sql);
  * took over from a table may still be packed; its copy then lives as long as
  * the aggregate.
  */
-static FbStats *
-transition_state(FunctionCallInfo fcinfo)
+FbStats *
+fb_stats_transition(FunctionCallInfo fcinfo)
 {
 	Datum		datum = PG_GETARG_DATUM(0);
 	MemoryContext aggregate;
@@ -54,8 +54,8 @@ transition_state(FunctionCallInfo fcinfo)
 }
 
 /* Raises the error for a transition on a state of the wrong kind. */
-static void
-wrong_kind(const FbStats *state, int wanted)
+void
+fb_stats_wrong_kind(const FbStats *state, int wanted)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -67,12 +67,12 @@ wrong_kind(const FbStats *state, int wanted)
 Datum
 fb_stats_accum_float8(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = transition_state(fcinfo);
+	FbStats    *state = fb_stats_transition(fcinfo);
 	double		y = PG_GETARG_FLOAT8(1);
 
 	if (unlikely(state->kind != FB_STATS_MEAN))
-		wrong_kind(state, FB_STATS_MEAN);
-	if (unlikely(!isfinite(y)))
+		fb_stats_wrong_kind(state, FB_STATS_MEAN);
+	if (unlikely(!fb_stats_usable(y)))
 		state->n_bad++;
 	else if (unlikely(!fb_stats_add(state, y)))
 		fb_stats_overflow();
@@ -83,10 +83,10 @@ fb_stats_accum_float8(PG_FUNCTION_ARGS)
 Datum
 fb_stats_accum_bool(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = transition_state(fcinfo);
+	FbStats    *state = fb_stats_transition(fcinfo);
 
 	if (unlikely(state->kind != FB_STATS_PROPORTION))
-		wrong_kind(state, FB_STATS_PROPORTION);
+		fb_stats_wrong_kind(state, FB_STATS_PROPORTION);
 	state->n++;
 	if (PG_GETARG_BOOL(1))
 		state->value[0] += 1.0;
@@ -97,10 +97,9 @@ fb_stats_accum_bool(PG_FUNCTION_ARGS)
 Datum
 fb_stats_merge_sql(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = transition_state(fcinfo);
+	FbStats    *state = fb_stats_transition(fcinfo);
 
-	fb_stats_merge_checked(state, FB_GETARG_STATS(1));
-	FB_RETURN_STATS(state);
+	FB_RETURN_STATS(fb_stats_merge_checked(state, FB_GETARG_STATS(1)));
 }
 
 /* stats_from_counts(n bigint, successes bigint) returns stats */

@@ -53,6 +53,7 @@ fb_stats_from_datum(Datum datum)
 	/* What is stored was checked on its way in; this notices damage and newer versions. */
 	if (VARSIZE(state) < FB_STATS_SIZE(1) || state->version != FB_STATS_VERSION ||
 		!fb_stats_shape_ok(state->kind, state->k) ||
+		(state->flags != 0 && (state->flags != FB_STATS_MISSING || state->kind != FB_STATS_CUPED)) ||
 		VARSIZE(state) != FB_STATS_SIZE(fb_stats_values(state->kind, state->k)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -71,28 +72,47 @@ fb_stats_overflow(void)
 			 errhint("Scale the values down before aggregating them.")));
 }
 
-/* Merges one state into another, raising the error when they do not fit together. */
-void
+/* Returns a state widened to a common shape. */
+FbStats *
+fb_stats_widened(const FbStats *state, int k, int flags)
+{
+	FbStats    *wide = fb_stats_make(state->kind, k);
+
+	wide->flags = flags;
+	fb_stats_widen(state, wide);
+	return wide;
+}
+
+/*
+ * Merges one state into another, raising the error when they do not fit
+ * together. Returns the result: the first state, or a wider one.
+ */
+FbStats *
 fb_stats_merge_checked(FbStats *into, const FbStats *from)
 {
-	switch (fb_stats_merge(into, from))
+	int			k,
+				flags;
+
+	if (!fb_stats_common_shape(into, from, &k, &flags))
 	{
-		case FB_MERGE_OK:
-			break;
-		case FB_MERGE_KIND:
-			if (into->kind == from->kind)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("cannot merge featbit.stats of %d and of %d variates", into->k, from->k)));
+		if (into->kind == from->kind)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("cannot merge featbit.stats of kind \"%s\" with kind \"%s\"",
-							fb_stats_kind_name(into->kind), fb_stats_kind_name(from->kind)),
-					 errhint("Build both with the same aggregate: boolean values make a proportion, float8 values a mean; cast the boolean with y::int to get a mean.")));
-			break;
-		case FB_MERGE_OVERFLOW:
-			fb_stats_overflow();
+					 errmsg("cannot merge featbit.stats of %d and of %d covariates",
+							fb_stats_covariates(into), fb_stats_covariates(from))));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot merge featbit.stats of kind \"%s\" with kind \"%s\"",
+						fb_stats_kind_name(into->kind), fb_stats_kind_name(from->kind)),
+				 errhint("Build both with the same aggregate: boolean values make a proportion, float8 values a mean; cast the boolean with y::int to get a mean.")));
 	}
+	if (into->k != k || into->flags != flags)
+		into = fb_stats_widened(into, k, flags);
+	if (from->k != k || from->flags != flags)
+		from = fb_stats_widened(from, k, flags);
+	if (fb_stats_merge(into, from) != FB_MERGE_OK)
+		fb_stats_overflow();
+	return into;
 }
 
 /* stats_in(cstring) returns stats */
@@ -142,6 +162,8 @@ fb_stats_out(PG_FUNCTION_ARGS)
 	initStringInfo(&out);
 	appendStringInfo(&out, "{\"version\": %d, \"kind\": \"%s\", \"n\": " INT64_FORMAT ", \"n_bad\": " INT64_FORMAT,
 					 state->version, fb_stats_kind_name(state->kind), (int64) state->n, (int64) state->n_bad);
+	if (state->flags & FB_STATS_MISSING)
+		appendStringInfoString(&out, ", \"missing\": true");
 	if (state->kind == FB_STATS_PROPORTION)
 		appendStringInfo(&out, ", \"successes\": " INT64_FORMAT, (int64) state->value[0]);
 	else
@@ -149,7 +171,7 @@ fb_stats_out(PG_FUNCTION_ARGS)
 		appendStringInfoString(&out, ", \"means\": ");
 		append_array(&out, state->value, state->k);
 		appendStringInfoString(&out, ", \"comoments\": ");
-		append_array(&out, state->value + state->k, state->k * (state->k + 1) / 2);
+		append_array(&out, state->value + state->k, fb_stats_values(state->kind, state->k) - state->k);
 	}
 	appendStringInfoChar(&out, '}');
 	PG_RETURN_CSTRING(out.data);

@@ -72,7 +72,7 @@ test_merge(void)
 
 	for (int trial = 0; trial < 3000; trial++)
 	{
-		int			k = 2 + trial % (FB_STATS_MAX_K - 1);
+		int			k = 2 + trial % FB_STATS_MAX_COVARIATES;
 		int			rows = trial % 40;
 		FbStatsBuffer whole;
 		FbStatsBuffer part[3];

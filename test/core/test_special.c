@@ -160,12 +160,36 @@ test_extremes(void)
 	ok(in_range, "extreme arguments give probabilities");
 }
 
+/* Checks that the t quantile is found for every df, also where the tail is flat over hundreds of decades. */
+static void
+test_flat_t_quantile(void)
+{
+	static const double p[] = {1e-300, 1e-50, 1e-5, 0.01, 0.1, 0.25, 0.2500001, 0.3, 0.4, 0.49, 0.4999999};
+	static const double df[] = {1e-300, 1e-6, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0, 100.0, 1e4, 1e8, 1e15, 1e22};
+	double		worst = 0.0;
+	bool		overflow = true;
+
+	for (size_t i = 0; i < sizeof(p) / sizeof(p[0]); i++)
+		for (size_t j = 0; j < sizeof(df) / sizeof(df[0]); j++)
+		{
+			double		t = fb_t_quantile_upper(p[i], df[j]);
+
+			if (isinf(t))
+				overflow = overflow && fb_t_sf(1.7e308, df[j]) > p[i];
+			else
+				worst = fmax(worst, error(fb_t_sf(t, df[j]), p[i]));
+		}
+	ok(worst < 1e-12, "t quantile and tail are inverse for df from 1e-300 to 1e22");
+	ok(overflow, "t quantile is infinite only where it exceeds double precision");
+}
+
 /* Runs all checks. */
 int
 main(void)
 {
 	test_points();
 	test_t_quantile();
+	test_flat_t_quantile();
 	test_extremes();
 	printf("1..%d\n", tests);
 	return failures != 0;

@@ -83,6 +83,60 @@ SELECT id, status, expected->'status' AS expected, expected->'bounded' AS bounde
 FROM compared
 WHERE expected->>'status' <> status OR ((expected->>'bounded')::boolean IS FALSE) <> (status = 'unbounded');
 
+-- covariates: one state of each arm from sums or from rows, delta method and pooled slope as the sources do
+CREATE FUNCTION pg_temp.sums(arm jsonb, kind text, v text[], pairs text[]) RETURNS featbit.stats LANGUAGE sql AS $$
+	SELECT format('{"kind": "%s", "n": %s, "means": [%s], "comoments": [%s]}', kind, arm->>'n',
+		(SELECT string_agg(((arm->>m)::numeric(60, 30) / (arm->>'n')::numeric)::float8::text, ', ' ORDER BY i) FROM unnest(v) WITH ORDINALITY u(m, i)),
+		(SELECT string_agg(((arm->>pairs[i * (i - 1) / 2 + j])::numeric(60, 30) - (arm->>v[i])::numeric(60, 30) * (arm->>v[j])::numeric / (arm->>'n')::numeric)::float8::text, ', ' ORDER BY i, j)
+			FROM generate_subscripts(v, 1) i, LATERAL generate_series(1, i) j))::featbit.stats
+$$;
+CREATE FUNCTION pg_temp.column_of(t jsonb) RETURNS float8[] LANGUAGE sql AS $$
+	SELECT array_agg(x::float8 ORDER BY i) FROM jsonb_array_elements_text(t) WITH ORDINALITY e(x, i)
+$$;
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect WHEN 'se' THEN se WHEN 't' THEN statistic WHEN 'df' THEN df WHEN 'p' THEN p_value
+	WHEN 'theta' THEN theta_c[1] WHEN 'var_control_adj' THEN variance_c WHEN 'var_treatment_adj' THEN variance_t END
+FROM (SELECT *, pg_temp.sums(input->'control', 'cuped', '{y,x}', '{yy,xy,xx}') AS c, pg_temp.sums(input->'treatment', 'cuped', '{y,x}', '{yy,xy,xx}') AS t
+	FROM one_case WHERE method = 'cuped') s, jsonb_object_keys(expected) key,
+	LATERAL featbit.effect(c, t, profile => 'growthbook') e, LATERAL featbit.adjustment(c, t, 'pooled') a;
+
+CREATE TEMP TABLE mtcars AS
+SELECT CASE WHEN (pg_temp.column_of(input->'treatment'))[i] = 1 THEN 't' ELSE 'c' END AS arm, (pg_temp.column_of(input->'y'))[i] AS y,
+	ARRAY[(pg_temp.column_of(input#>'{covariates,wt}'))[i], (pg_temp.column_of(input#>'{covariates,hp}'))[i]] AS x
+FROM one_case, generate_series(1, 32) i WHERE id = 'ols_ancova_mtcars';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect WHEN 'se' THEN se WHEN 't' THEN statistic WHEN 'df' THEN df WHEN 'p' THEN p_value END
+FROM one_case, jsonb_object_keys(expected) key,
+	(SELECT featbit.stats_agg(y, x) FILTER (WHERE arm = 'c') AS c, featbit.stats_agg(y, x) FILTER (WHERE arm = 't') AS t FROM mtcars) s,
+	LATERAL featbit.effect(c, t, 'absolute', adjustment => CASE method WHEN 'ols_lin' THEN 'lin' WHEN 'ols_adjusted' THEN 'ancova' ELSE 'within' END) e
+WHERE id IN ('ols_ancova_mtcars', 'lin_interacted_mtcars', 'cuped_within_mtcars') AND key IN ('effect', 'se', 't', 'df', 'p') AND (key = 'effect' OR id = 'ols_ancova_mtcars');
+
+-- ratios
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect WHEN 'se' THEN se WHEN 'df' THEN df WHEN 'p' THEN p_value WHEN 'ci_low' THEN ci_low WHEN 'ci_high' THEN ci_high
+	WHEN 'ratio_control' THEN mean_c WHEN 'ratio_treatment' THEN mean_t END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.effect(
+	pg_temp.sums(input->'control', 'ratio', '{m,d}', '{mm,md,dd}'), pg_temp.sums(input->'treatment', 'ratio', '{m,d}', '{mm,md,dd}'), profile => 'posthog') e
+WHERE method = 'ratio_delta';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'ratio' THEN e.mean_c WHEN 'se' THEN e.se / sqrt(2.0) END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT featbit.ratio_agg(n, d) AS s FROM unnest(pg_temp.column_of(input->'numerator'), pg_temp.column_of(input->'denominator')) u(n, d)) agg,
+	LATERAL featbit.effect(s, s, 'absolute') e
+WHERE method = 'ratio_var';
+CREATE FUNCTION pg_temp.ratio_rows(a jsonb) RETURNS featbit.stats LANGUAGE sql AS $$
+	SELECT featbit.ratio_agg(n, d, np, dp)
+	FROM unnest(pg_temp.column_of(a->'num'), pg_temp.column_of(a->'den'), pg_temp.column_of(a->'num_pre'), pg_temp.column_of(a->'den_pre')) u(n, d, np, dp)
+$$;
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect WHEN 'se' THEN se WHEN 'p' THEN p_value WHEN 'ci_low' THEN ci_low WHEN 'ci_high' THEN ci_high WHEN 'theta' THEN theta_c[1] END
+FROM (SELECT *, params->>'theta' AS theta,
+		CASE WHEN input->'control' ? 'num' THEN pg_temp.ratio_rows(input->'control') ELSE pg_temp.sums(input->'control', 'ratio_cuped', '{m,d,x,w}', '{mm,md,dd,mx,dx,xx,mw,dw,xw,ww}') END AS c,
+		CASE WHEN input->'control' ? 'num' THEN pg_temp.ratio_rows(input->'treatment') ELSE pg_temp.sums(input->'treatment', 'ratio_cuped', '{m,d,x,w}', '{mm,md,dd,mx,dx,xx,mw,dw,xw,ww}') END AS t
+	FROM one_case WHERE method = 'ratio_cuped') s, jsonb_object_keys(expected) key,
+	LATERAL featbit.effect(c, t, profile => 'growthbook', theta => CASE WHEN theta <> 'pooled' THEN ARRAY[theta::float8] END) e,
+	LATERAL featbit.adjustment(c, t, 'pooled') a;
+
 -- sample ratio
 INSERT INTO got
 SELECT id, key, CASE key WHEN 'chisq' THEN s.chisq WHEN 'df' THEN s.df WHEN 'p' THEN s.p_value END
