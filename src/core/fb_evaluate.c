@@ -161,6 +161,22 @@ test_flag(Run *run, const FbFlagReference *reference, bool *met)
 	return NULL;
 }
 
+/* Finds an attribute; the user key is one. */
+static inline bool
+find_attribute(const Run *run, const FbPath *path, FbValue *value)
+{
+	const FbContext *context = run->request->context;
+
+	if (path->user_key)
+	{
+		value->kind = FB_VALUE_STRING;
+		value->string = run->request->user_key_text;
+		value->exact = NULL;
+		return true;
+	}
+	return context->methods->lookup(context, path, value);
+}
+
 /* Tests one condition. */
 static inline const char *
 test_condition(Run *run, const FbCondition *condition, bool *met)
@@ -174,7 +190,7 @@ test_condition(Run *run, const FbCondition *condition, bool *met)
 			{
 				const FbOperator *op = &fb_operators[condition->op];
 
-				bool		found = context->methods->lookup(context, condition->path, &value);
+				bool		found = find_attribute(run, condition->path, &value);
 
 				*met = found && (value.kind != FB_VALUE_NULL || op->sees_null) &&
 					op->test(context, &value, condition->operand, run->request->now);
@@ -235,7 +251,7 @@ unit_of(const Run *run, const FbServe *serve, FbString *unit)
 		*unit = run->request->user_key;
 		return true;
 	}
-	return context->methods->lookup(context, serve->by, &value) && fb_canonical_text(context, &value, unit);
+	return find_attribute(run, serve->by, &value) && fb_canonical_text(context, &value, unit);
 }
 
 /* Returns the stage that is in force: the latest that has begun, before the first the first. */

@@ -69,6 +69,7 @@ typedef struct FbContext FbContext; /* source of attributes, see fb_value.h */
 typedef struct FbRequest
 {
 	FbString	user_key;		/* in UTF-8 */
+	FbString	user_key_text;	/* the same in the encoding of the context's strings */
 	bool		user_key_missing;
 	const FbContext *context;
 	int64_t		now;			/* microseconds since 2000-01-01 00:00 UTC */

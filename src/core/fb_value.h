@@ -44,6 +44,7 @@ typedef struct FbPath
 {
 	uint32_t	count;
 	uint32_t	hint;			/* where a context found the first key last time: a guess, changed during evaluations */
+	bool		user_key;		/* "targetingKey": the user key itself, whatever the context holds */
 	FbString	steps[];
 } FbPath;
 

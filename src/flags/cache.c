@@ -169,9 +169,13 @@ fb_load_compiled(FbCompiled *compiled, FbSources *sources)
 		if (environment.tracking_schema != NULL)
 			compiled->tracking_schema = MemoryContextStrdup(compiled->context,
 															environment.tracking_schema);
-		if (strlen(compiled->key) > FB_MAX_KEY ||
-			!fb_catalog_flag(&catalog, compiled->key, &row) || row.archived)
+		if (strlen(compiled->key) > FB_MAX_KEY || !fb_catalog_flag(&catalog, compiled->key, &row))
 			compiled->error = FB_ERROR_FLAG_NOT_FOUND;
+		else if (row.archived)
+		{
+			compiled->error = FB_ERROR_FLAG_NOT_FOUND;
+			compiled->archived = true;
+		}
 		else
 		{
 			MemoryContext old_context = MemoryContextSwitchTo(compiled->context);

@@ -19,6 +19,7 @@ typedef struct FbCompiled
 	int			pins;
 	bool		cached;			/* the cache refers to it */
 	bool		behind;			/* built for a statement that may not see this transaction's later writes */
+	bool		archived;		/* why there is no flag */
 	FbErrorCode error;			/* PROVIDER_NOT_READY or FLAG_NOT_FOUND: no flag */
 	const char *environment;
 	const char *key;

@@ -86,6 +86,25 @@ is_object(Datum value)
 	return (header & JB_FOBJECT) != 0;
 }
 
+/* Returns a user key in the encoding of the server, in which contexts are compared. */
+static FbString
+server_text(const FbString *user_key)
+{
+	int			encoding = GetDatabaseEncoding();
+	FbString	text = {"", 0};
+
+	if (user_key != NULL)
+		text = *user_key;
+	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+	{
+		const char *converted = pg_any_to_server(text.data, text.length, PG_UTF8);
+
+		if (converted != text.data)
+			text = (FbString) {converted, strlen(converted)};
+	}
+	return text;
+}
+
 /* Answers with the variation that featbit.override names. */
 static void
 override(const FbFlag *flag, const char *name, FbOutcome *outcome)
@@ -124,6 +143,7 @@ fb_evaluate_with(const FbCompiled *compiled, const char *overriding, const FbStr
 		return;
 	}
 	request.user_key_missing = user_key == NULL;
+	request.user_key_text = server_text(user_key);
 	if (user_key != NULL)
 		request.user_key = *user_key;
 	else

@@ -427,7 +427,7 @@ fb_read_timestamp(FbReader *reader, const FbPlace *place, const JsonbValue *valu
 }
 
 /* Splits a dotted string into a path. */
-static const FbPath *
+static FbPath *
 split_path(FbReader *reader, const FbPlace *place, FbString text)
 {
 	FbString	copy = fb_arena_string(reader->arena, text);
@@ -465,9 +465,9 @@ split_path(FbReader *reader, const FbPlace *place, FbString text)
 	return path;
 }
 
-/* Reads the path of an attribute: a dotted string, or an array of literal keys. */
-const FbPath *
-fb_read_path(FbReader *reader, const FbPlace *place, const JsonbValue *value)
+/* Reads a path of literal keys or a dotted one. */
+static FbPath *
+read_steps(FbReader *reader, const FbPlace *place, const JsonbValue *value)
 {
 	FbElements	elements;
 	JsonbValue	item;
@@ -503,5 +503,17 @@ fb_read_path(FbReader *reader, const FbPlace *place, const JsonbValue *value)
 			return NULL;
 		path->steps[path->count++] = fb_arena_string(reader->arena, key);
 	}
+	return path;
+}
+
+/* Reads the path of an attribute: a dotted string, or an array of literal keys. */
+const FbPath *
+fb_read_path(FbReader *reader, const FbPlace *place, const JsonbValue *value)
+{
+	FbPath	   *path = read_steps(reader, place, value);
+
+	if (path != NULL)
+		path->user_key = path->count == 1 &&
+			fb_string_equal(path->steps[0], fb_string_of("targetingKey"));
 	return path;
 }

@@ -111,6 +111,9 @@ flag_not_found(const FbCompiled *compiled, const FbString *user_key, const char 
 	FbCatalog	catalog;
 	FbFlagRow	row;
 
+	if (compiled->archived)
+		return psprintf("flag \"%s\" is archived in environment \"%s\"",
+						compiled->key, compiled->environment);
 	if (user_key == NULL || user_key->length > FB_MAX_KEY)
 		return message;
 	other = pnstrdup(user_key->data, user_key->length);

@@ -32,7 +32,7 @@ evaluate_at(const FbFlag *flag, const char *user, int64_t now)
 	FbOutcome	outcome;
 
 	if (user != NULL)
-		request.user_key = string_of(user);
+		request.user_key = request.user_key_text = string_of(user);
 	memset(&outcome, 0xEE, sizeof(outcome));
 	fb_evaluate(flag, &request, &outcome);
 	return outcome;

@@ -165,7 +165,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static FbPath *path = NULL;
 	Input		input = {data, data + size};
 	char		key[4] = {'k', 0, 0, 0};
-	FbRequest	request = {.user_key = {key, 1},.context = &context,.now = 1};
+	FbRequest	request = {.user_key = {key, 1},.user_key_text = {key, 1},.context = &context,.now = 1};
 	FbOutcome	outcome;
 	FbOutcome	again;
 

@@ -95,3 +95,16 @@ SELECT featbit.evaluate_flag('alice', 'model', jsonb_build_object('pad', repeat(
 SELECT featbit.evaluate_flag('alice', 'model', (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 10000) n)) IS NOT NULL AS many_keys;
 SELECT featbit.evaluate_flag('alice', 'model', (repeat('{"a":', 5000) || '1' || repeat('}', 5000))::jsonb) IS NOT NULL AS deep;
 SELECT featbit.evaluate_flag(repeat('k', 1000000), 'model') IS NOT NULL AS large_key, featbit.evaluate_flag('alice', repeat('f', 1000000)) IS NULL AS large_flag_key;
+
+-- the attribute targetingKey is the user key, for every function and whatever the context says
+SELECT featbit.create_flag('by-key', '[{"key": "a", "value": 1}, {"key": "b", "value": 2}]');
+SELECT featbit.add_rule('by-key', '{"id": "staff", "when": {"attribute": "targetingKey", "op": "ends_with", "value": "@example.com"}, "serve": {"variation": "b"}}');
+SELECT featbit.flag_variation('boss@example.com', 'by-key') AS plain, featbit.flag_variation('boss@example.com', 'by-key', '{"targetingKey": "x"}') AS contradicted,
+    featbit.flag_variation('x', 'by-key', '{"targetingKey": "boss@example.com"}') AS claimed,
+    (SELECT variant FROM featbit.resolve('by-key', '{"targetingKey": "boss@example.com"}')) AS resolved;
+SELECT featbit.set_rollout('by-key', '[{"variation": "a", "weight": 1}, {"variation": "b", "weight": 1}]', "by" => 'targetingKey');
+SELECT count(*) AS users, bool_and(featbit.flag_variation('u' || n, 'by-key') = (SELECT variant FROM featbit.resolve('by-key', jsonb_build_object('targetingKey', 'u' || n)))) AS same,
+    bool_and((SELECT unit_key FROM featbit.evaluate_exposure('u' || n, 'by-key')) = 'u' || n) AS unit_is_user
+FROM generate_series(1, 200) n;
+-- an archived flag says so
+SELECT error_code, error_message FROM featbit.resolve('limit', '{"targetingKey": "alice"}');
