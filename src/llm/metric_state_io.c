@@ -63,6 +63,20 @@ PG_FUNCTION_INFO_V1(fb_metric_state_out);
 PG_FUNCTION_INFO_V1(fb_metric_state_recv);
 PG_FUNCTION_INFO_V1(fb_metric_state_send);
 
+/*
+ * Reads the content of a state into the state's own memory context. The
+ * current one may be a sort's, which from PostgreSQL 17 on frees nothing by
+ * the piece.
+ */
+static void
+own_content(const FbMetricState *state, FbMetricContent *content)
+{
+	MemoryContext caller = MemoryContextSwitchTo(state->hdr.eoh_context);
+
+	fb_metric_state_content(state, content);
+	MemoryContextSwitchTo(caller);
+}
+
 /* Returns the size of the flat form of a state. */
 static Size
 flat_size(ExpandedObjectHeader *header)
@@ -72,7 +86,7 @@ flat_size(ExpandedObjectHeader *header)
 	Size		size = sizeof(FlatState);
 	Size		label_bytes = 0;
 
-	fb_metric_state_content(state, &content);
+	own_content(state, &content);
 	size += sizeof(FlatUnit) * content.nunits + sizeof(FlatCell) * content.ncells;
 	for (uint32 i = 0; i < content.nlabels; i++)
 		label_bytes += sizeof(uint32) + content.labels[i].len;
@@ -102,7 +116,7 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size allocated_size)
 	FlatCell   *cells;
 	char	   *label;
 
-	fb_metric_state_content(state, &content);
+	own_content(state, &content);
 	memset(result, 0, allocated_size);
 	SET_VARSIZE(flat, allocated_size);
 	flat->version = FB_METRIC_STATE_VERSION;

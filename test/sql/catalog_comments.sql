@@ -1,9 +1,13 @@
--- Every object of the extension has a comment.
+-- Every object of the extension has a comment. From PostgreSQL 17 on the row types of relations and the array types are
+-- members too, but they are made with another object and come with its comment.
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
 FROM pg_depend d
 WHERE d.refclassid = 'pg_extension'::regclass
   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'featbit_pg')
   AND d.deptype = 'e'
+  AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (
+    SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE t.oid = d.objid AND (c.relkind <> 'c' OR EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid))))
   AND coalesce(obj_description(d.objid, d.classid::regclass::text), '') !~ '\S'
 ORDER BY 1;
 
