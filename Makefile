@@ -22,6 +22,7 @@ SQL_PARTS = \
 	sql/metrics/stats.sql \
 	sql/metrics/stats_rows.sql \
 	sql/metrics/comparison.sql \
+	sql/metrics/proportion.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
 	sql/llm/metric.sql \

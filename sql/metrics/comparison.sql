@@ -62,18 +62,23 @@ Errors: those of effect.';
 CREATE FUNCTION featbit.srm_test(
 	counts bigint[],
 	weights float8[] DEFAULT NULL,
+	method text DEFAULT 'auto',
+	concentration float8 DEFAULT 10000,
 	OUT chisq float8,
 	OUT df int,
 	OUT p_value float8,
+	OUT log_e float8,
+	OUT p_sequential float8,
 	OUT max_deviation float8,
+	OUT method_used text,
 	OUT status text)
 	AS 'MODULE_PATHNAME', 'fb_srm_test_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION featbit.srm_test(bigint[], float8[]) IS
-'Sample-ratio mismatch: Pearson''s chi-squared test of users per arm against the planned weights.
-Arguments: counts: users of each arm; weights: planned share of each arm on any common scale (percentages, expected counts), NULL for equal shares. An arm of weight 0 expects nobody and has no degree of freedom.
-Returns one row: chisq = sum((observed - expected)^2 / expected), df, p_value (below 0.001 the assignment is broken and results must not be trusted), max_deviation = largest |observed / expected - 1|, status: ok, no_data (no users: all NULL but df), unexpected_arm (users in an arm of weight 0: p_value 0).
-Errors: 22023 for negative counts, negative or infinite weights or no positive weight; 2202E for arrays of different length or more than one dimension; 22004 for NULL elements.';
+COMMENT ON FUNCTION featbit.srm_test(bigint[], float8[], text, float8) IS
+'Sample-ratio mismatch: users per arm against the planned weights.
+Arguments: counts: users of each arm, or an array of two dimensions, {epoch, arm}, where the plan changed on the way; weights: planned share of each arm on any common scale (percentages, expected counts), by epochs in two dimensions, NULL for equal shares. An arm of weight 0 expects nobody and has no degree of freedom. method: "chisq" (Pearson; over epochs statistics and degrees of freedom add up), "exact" (binomial test, for two arms of positive weight and at most a million users in one epoch, else chisq; all outcomes at most as probable as the observed one), "auto": exact for two such arms with fewer than 1000 users, else chisq. concentration: weight of the prior of the sequential test, in users; smaller finds large deviations sooner.
+Returns one row: chisq = sum((observed - expected)^2 / expected), df, p_value (below 0.001 the assignment is broken and results must not be trusted), which holds for one look; log_e and p_sequential = min(1, exp(-log_e)): Bayes factor against the plan with a Dirichlet prior (Lindon and Malek 2022), valid at any number of looks; over epochs e-values multiply; max_deviation = largest |observed / expected - 1|, method_used, status: ok, no_data (no users: all NULL but df), unexpected_arm (users in an arm of weight 0: p_value and p_sequential 0).
+Errors: 22023 for negative counts, negative or infinite weights, no positive weight, an unknown method or a concentration outside 0.001 to 1e15; 2202E for arrays of different length or too many dimensions; 22004 for NULL elements.';
 
 CREATE FUNCTION featbit.adjust_p(p float8[], method text DEFAULT 'holm') RETURNS float8[]
 	AS 'MODULE_PATHNAME', 'fb_adjust_p_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -83,3 +88,12 @@ COMMENT ON FUNCTION featbit.adjust_p(float8[], text) IS
 Arguments: p: p-values from 0 to 1; NULL elements do not belong to the family and stay NULL; method "none"; for the family-wise error rate "bonferroni", "holm" (1979), "hochberg" (1988), "hommel" (1988), "sidak" (1967), "holm-sidak"; for the false discovery rate "BH" (Benjamini and Hochberg 1995) or "BY" (Benjamini and Yekutieli 2001, any dependence).
 Returns an array of the same shape; a hypothesis is rejected at level alpha when its element is at most alpha. Costs O(n log n).
 Errors: 22023 for an unknown method or a p outside 0 to 1; 2202E for more than one dimension. NULL gives NULL.';
+
+CREATE FUNCTION featbit.adjust_e(e float8[]) RETURNS float8[]
+	AS 'MODULE_PATHNAME', 'fb_adjust_e_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION featbit.adjust_e(float8[]) IS
+'Adjusts e-values, such as exp(log_e), for multiple testing at the false discovery rate (e-BH: Wang and Ramdas 2022), whatever their dependence and at any stopping time.
+Arguments: e: e-values, zero or positive, Infinity allowed; NULL elements do not belong to the family and stay NULL.
+Returns an array of adjusted p-values of the same shape: min over j >= k of m / (j e_(j)), at most 1; a hypothesis is rejected at level alpha when its element is at most alpha.
+Errors: 22023 for a negative e or NaN; 2202E for more than one dimension. NULL gives NULL.';

@@ -149,3 +149,19 @@ fb_adjust_sorted(FbAdjust method, double *p, int n, double *work, int *hull)
 			break;
 	}
 }
+
+/*
+ * Replaces n descending e-values by adjusted p-values: the procedure of Wang
+ * and Ramdas (JRSS B 84, 2022) rejects the k largest with e_(k) >= n / (k
+ * alpha), under any dependence.
+ */
+void
+fb_adjust_e_sorted(double *e, int n)
+{
+	for (int i = n - 1; i >= 0; i--)
+	{
+		e[i] = at_most_1(n / ((i + 1) * e[i]));
+		if (i < n - 1 && e[i] > e[i + 1])
+			e[i] = e[i + 1];
+	}
+}

@@ -18,6 +18,7 @@ typedef enum FbAdjust
 	FB_ADJUST_BY
 } FbAdjust;
 
+extern void fb_adjust_e_sorted(double *e, int n);
 extern void fb_adjust_sorted(FbAdjust method, double *p, int n, double *work, int *hull);
 
 #endif							/* FB_ADJUST_H */

@@ -1,6 +1,6 @@
 /*
  * quality.c
- *		srm_test() and adjust_p(): checks around comparisons.
+ *		srm_test(), adjust_p() and adjust_e(): checks around comparisons.
  */
 #include "postgres.h"
 
@@ -15,13 +15,14 @@
 
 #include "core/fb_adjust.h"
 #include "core/fb_srm.h"
-#include "metrics/result.h"
+#include "metrics/comparison.h"
 #include "pg_compat.h"
 
-#define SRM_COLUMNS 5
+#define SRM_COLUMNS 8
 
 PG_FUNCTION_INFO_V1(fb_srm_test_sql);
 PG_FUNCTION_INFO_V1(fb_adjust_p_sql);
+PG_FUNCTION_INFO_V1(fb_adjust_e_sql);
 
 static const FbChoice adjustments[] = {
 	{"none", FB_ADJUST_NONE}, {"bonferroni", FB_ADJUST_BONFERRONI}, {"holm", FB_ADJUST_HOLM},
@@ -56,18 +57,22 @@ refuse_null_element(const char *name, int place)
 			 errmsg("%s must not contain nulls, but element %d is null", name, place + 1)));
 }
 
-/* Reads the counts of srm_test as doubles. */
+/* Reads the counts of srm_test as doubles, by epochs if the array has two dimensions. */
 static double *
-read_counts(ArrayType *array, int *arms)
+read_counts(ArrayType *array, int *epochs, int *arms)
 {
 	Datum	   *elements;
 	bool	   *nulls;
 	double	   *counts;
+	int			count;
 
-	check_one_dimension("counts", array);
-	deconstruct_array(array, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, arms);
-	counts = palloc(sizeof(double) * Max(*arms, 1));
-	for (int i = 0; i < *arms; i++)
+	if (ARR_NDIM(array) > 2)
+		check_one_dimension("counts", array);
+	deconstruct_array(array, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
+	*epochs = ARR_NDIM(array) == 2 ? ARR_DIMS(array)[0] : 1;
+	*arms = count / *epochs;
+	counts = palloc(sizeof(double) * Max(count, 1));
+	for (int i = 0; i < count; i++)
 	{
 		if (nulls[i])
 			refuse_null_element("counts", i);
@@ -81,24 +86,32 @@ read_counts(ArrayType *array, int *arms)
 	return counts;
 }
 
-/* Reads the weights of srm_test, one for each arm. */
+/* Reads the weights of srm_test, one for each arm, the same in all epochs or by epochs; NULL stands for equal ones. */
 static double *
-read_weights(ArrayType *array, int arms)
+read_weights(ArrayType *array, int epochs, int arms)
 {
 	Datum	   *elements;
 	bool	   *nulls;
 	int			count;
-	double	   *weights = palloc(sizeof(double) * Max(arms, 1));
-	bool		positive = false;
+	double	   *weights = palloc(sizeof(double) * Max((Size) epochs * arms, 1));
+	int			given;
 
-	check_one_dimension("weights", array);
+	if (array == NULL)
+	{
+		for (int i = 0; i < epochs * arms; i++)
+			weights[i] = 1.0;
+		return weights;
+	}
+	if (ARR_NDIM(array) > 1 && epochs == 1)
+		check_one_dimension("weights", array);
 	deconstruct_array(array, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
-	if (count != arms)
+	given = ARR_NDIM(array) > 1 ? ARR_DIMS(array)[0] : 1;
+	if (ARR_NDIM(array) > 2 || (given != 1 && given != epochs) || count != given * arms)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("counts and weights must have the same length, not %d and %d", arms, count),
-				 errhint("Give every arm a count and a weight; an arm that nobody should reach has weight 0.")));
-	for (int i = 0; i < arms; i++)
+				 errmsg("counts and weights must have the same length, not %d and %d", arms, count / Max(given, 1)),
+				 errhint("Give every arm a count and a weight; an arm that nobody should reach has weight 0. By epochs, both are arrays of two dimensions.")));
+	for (int i = 0; i < count; i++)
 	{
 		if (nulls[i])
 			refuse_null_element("weights", i);
@@ -108,46 +121,64 @@ read_weights(ArrayType *array, int arms)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("weights must be finite and not negative, but element %d is %g",
 							i + 1, weights[i])));
-		positive = positive || weights[i] > 0.0;
 	}
-	if (arms > 0 && !positive)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("at least one weight must be positive")));
+	for (int e = 0; e < given && arms > 0; e++)
+	{
+		bool		positive = false;
+
+		for (int i = 0; i < arms; i++)
+			positive = positive || weights[e * arms + i] > 0.0;
+		if (!positive)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("at least one weight must be positive")));
+	}
+	for (int i = given * arms; i < epochs * arms; i++)
+		weights[i] = weights[i - arms];
 	return weights;
 }
 
-/* srm_test(counts bigint[], weights float8[]) returns record */
+static const FbChoice srm_methods[] = {
+	{"auto", FB_SRM_AUTO}, {"chisq", FB_SRM_CHISQ}, {"exact", FB_SRM_EXACT}, {NULL, 0}
+};
+
+/* srm_test(counts bigint[], weights float8[], method text, concentration float8) returns record */
 Datum
 fb_srm_test_sql(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc = fb_result_desc(fcinfo);
 	Datum		values[SRM_COLUMNS];
 	bool		nulls[SRM_COLUMNS] = {false};
+	int			epochs = 1;
 	int			arms = 0;
 	double	   *counts = NULL;
 	double	   *weights;
+	FbSrmMethod method;
+	double		concentration;
 	FbSrm		result;
 
+	fb_refuse_null(fcinfo, 2, "method");
+	method = (FbSrmMethod) fb_choose("method", PG_GETARG_TEXT_PP(2), srm_methods);
+	concentration = fb_get_finite(fcinfo, 3, "concentration");
+	if (!(concentration >= 1e-3 && concentration <= 1e15))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("concentration must be between 0.001 and 1e15, not %g", concentration)));
 	if (!PG_ARGISNULL(0))
-		counts = read_counts(PG_GETARG_ARRAYTYPE_P(0), &arms);
-	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
-		weights = read_weights(PG_GETARG_ARRAYTYPE_P(1), arms);
-	else
-	{
-		weights = palloc(sizeof(double) * Max(arms, 1));
-		for (int i = 0; i < arms; i++)
-			weights[i] = 1.0;
-	}
+		counts = read_counts(PG_GETARG_ARRAYTYPE_P(0), &epochs, &arms);
+	weights = read_weights(PG_ARGISNULL(0) || PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1), epochs, arms);
 
-	fb_srm_test(counts, weights, arms, &result);
+	fb_srm_test(counts, weights, epochs, arms, method, concentration, &result);
 
 	fb_set_number(values, nulls, 0, result.chisq);
 	values[1] = Int32GetDatum(result.df);
 	nulls[1] = result.df < 0;
 	fb_set_number(values, nulls, 2, result.p_value);
-	fb_set_number(values, nulls, 3, result.max_deviation);
-	values[4] = CStringGetTextDatum(fb_status_name(result.status));
+	fb_set_number(values, nulls, 3, result.log_e);
+	fb_set_number(values, nulls, 4, result.p_sequential);
+	fb_set_number(values, nulls, 5, result.max_deviation);
+	values[6] = CStringGetTextDatum(result.exact ? "exact" : "chisq");
+	values[7] = CStringGetTextDatum(fb_status_name(result.status));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
@@ -202,6 +233,49 @@ fb_adjust_p_sql(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		sorted[i] = ranked[i].p;
 	fb_adjust_sorted(method, sorted, n, palloc(sizeof(double) * ((Size) n + 2)), palloc(sizeof(int) * n));
+	for (int i = 0; i < n; i++)
+		elements[ranked[i].place] = Float8GetDatum(sorted[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(elements, nulls, 1, ARR_DIMS(array), ARR_LBOUND(array),
+											 FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* adjust_e(e float8[]) returns float8[] */
+Datum
+fb_adjust_e_sql(PG_FUNCTION_ARGS)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+	int			n = 0;
+	Ranked	   *ranked;
+	double	   *sorted;
+
+	check_one_dimension("e", array);
+	deconstruct_array(array, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
+	ranked = palloc(sizeof(Ranked) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+	{
+		double		e;
+
+		if (nulls[i])
+			continue;
+		e = DatumGetFloat8(elements[i]);
+		if (!(e >= 0.0))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("e must not be negative, but element %d is %g", i + 1, e)));
+		ranked[n].p = -e;
+		ranked[n].place = i;
+		n++;
+	}
+	if (n == 0)
+		PG_RETURN_ARRAYTYPE_P(array);
+	qsort(ranked, n, sizeof(Ranked), compare_ranked);
+	sorted = palloc(sizeof(double) * n);
+	for (int i = 0; i < n; i++)
+		sorted[i] = -ranked[i].p;
+	fb_adjust_e_sorted(sorted, n);
 	for (int i = 0; i < n; i++)
 		elements[ranked[i].place] = Float8GetDatum(sorted[i]);
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(elements, nulls, 1, ARR_DIMS(array), ARR_LBOUND(array),

@@ -83,6 +83,20 @@ SELECT id, status, expected->'status' AS expected, expected->'bounded' AS bounde
 FROM compared
 WHERE expected->>'status' <> status OR ((expected->>'bounded')::boolean IS FALSE) <> (status = 'unbounded');
 
+-- proportions
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'diff' THEN e.effect WHEN 'z' THEN e.statistic WHEN 'p' THEN e.p_value WHEN 'ci_low' THEN e.ci_low + ratio WHEN 'ci_high' THEN e.ci_high + ratio
+	WHEN 'ratio' THEN e.effect + ratio WHEN 'p_two_sided' THEN e.p_value WHEN 'p_greater' THEN g.p_value END
+FROM (SELECT c.*, m.name, (m.name = 'katz')::int AS ratio,
+		coalesce((input#>>'{control,x}')::bigint, (input#>>'{table,1,0}')::bigint) AS x_c, coalesce((input#>>'{control,n}')::bigint, (input#>>'{table,1,0}')::bigint + (input#>>'{table,1,1}')::bigint) AS n_c,
+		coalesce((input#>>'{treatment,x}')::bigint, (input#>>'{table,0,0}')::bigint) AS x_t, coalesce((input#>>'{treatment,n}')::bigint, (input#>>'{table,0,0}')::bigint + (input#>>'{table,0,1}')::bigint) AS n_t
+	FROM one_case c JOIN (VALUES ('proportion_ztest', 'pooled'), ('newcombe_ci', 'newcombe'), ('relative_risk_ci_log', 'katz'), ('proportion_diff_ci_mn', 'mn'), ('fisher_exact', 'fisher')) m(method, name) USING (method)) c,
+	jsonb_object_keys(expected) key, LATERAL featbit.prop_effect(x_c, n_c, x_t, n_t, name) e, LATERAL featbit.prop_effect(x_c, n_c, x_t, n_t, name, 'greater') g;
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'ci_low' THEN ci_low WHEN 'ci_high' THEN ci_high END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.prop_interval((input->>'x')::bigint, (input->>'n')::bigint)
+WHERE method = 'wilson_ci';
+
 -- covariates: one state of each arm from sums or from rows, delta method and pooled slope as the sources do
 CREATE FUNCTION pg_temp.sums(arm jsonb, kind text, v text[], pairs text[]) RETURNS featbit.stats LANGUAGE sql AS $$
 	SELECT format('{"kind": "%s", "n": %s, "means": [%s], "comoments": [%s]}', kind, arm->>'n',
@@ -144,6 +158,12 @@ FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.srm_test(
 	ARRAY(SELECT o::bigint FROM jsonb_array_elements_text(input->'observed') o),
 	ARRAY(SELECT w::float8 FROM jsonb_array_elements_text(input->'weights') w)) s
 WHERE method = 'srm_chisq';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'log_bf' THEN s.log_e WHEN 'p' THEN s.p_sequential END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.srm_test(
+	ARRAY(SELECT o::bigint FROM jsonb_array_elements_text(input->'observed') o), ARRAY(SELECT w::float8 FROM jsonb_array_elements_text(input->'weights') w),
+	concentration => (params->>'concentration')::float8) s
+WHERE method = 'srm_sequential';
 
 -- multiplicity: one row for each element, in order
 CREATE TEMP TABLE adjusted AS
@@ -162,6 +182,12 @@ SELECT id, key, (SELECT count(*) FROM unnest(featbit.adjust_p(p, key)) a WHERE a
 FROM one_case, jsonb_object_keys(expected) key,
 	LATERAL (SELECT array_agg(v::float8) AS p FROM jsonb_array_elements_text(input->'p') v) x
 WHERE method = 'adjust_p.reject';
+
+INSERT INTO got
+SELECT id, 'rejected', (SELECT count(*) FROM unnest(featbit.adjust_e(pg_temp.column_of(input->'e'))) a WHERE a <= (params->>'alpha')::float8) FROM one_case WHERE method = 'adjust_e.bh';
+SELECT id, i, expected, got FROM (SELECT id, i, expected, got[i] AS got
+	FROM one_case, LATERAL (SELECT featbit.adjust_e(pg_temp.column_of(input->'e')) AS got) g, jsonb_array_elements_text(expected->'adjusted_p') WITH ORDINALITY w(expected, i) WHERE method = 'adjust_e.bh') e
+WHERE abs(got - expected::float8) > 1e-12;
 
 -- everything else as one list: what was compared, and what failed
 SELECT area, method, count(DISTINCT id) AS cases, count(*) AS compared
