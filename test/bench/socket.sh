@@ -10,6 +10,7 @@ writer=
 trap 'rm -rf "$scratch"; [ -z "$writer" ] || kill "$writer" 2>/dev/null || true' EXIT
 printf '\\set u random(1, 1000000)\nSELECT (:u)::text;\n' >"$scratch/text.sql"
 printf "\\\\set u random(1, 1000000)\nSELECT featbit.flag_variation((:u)::text, 'f');\n" >"$scratch/flag.sql"
+printf "UPDATE featbit.flag SET description = clock_timestamp()::text WHERE environment = 'default' AND key = 'f'\\n\\\\watch 0.1\\n" >"$scratch/change.sql"
 postmaster=$(psql -XqAt -c "SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)")
 tick=$(getconf CLK_TCK)
 # the jiffies of all children that have ended, in microseconds
@@ -54,7 +55,7 @@ run=0
 while [ "$run" -lt "$runs" ]; do
 	run=$((run + 1))
 	once flag 4 $run 'no changes'
-	(while :; do echo "UPDATE featbit.flag SET description = clock_timestamp()::text WHERE environment = 'default' AND key = 'f';"; sleep 0.1; done | psql -Xq) &
+	psql -Xq -f "$scratch/change.sql" >/dev/null 2>&1 &
 	writer=$!
 	once flag 4 $run 'ten changes a second'
 	kill "$writer" 2>/dev/null || true
