@@ -40,17 +40,23 @@ fb_last_revision(Relation relation, const char *environment, const char *key)
 
 /*
  * A rule that the old version lacks, but an earlier one of the same flag had with other content
- * than its name; giving an earlier rule back is not reuse.
+ * than its name; giving an earlier rule back is not reuse.  NOT IN makes the planner hash, also
+ * for ten thousand rules of which it knows nothing.
  */
 static FbOwnerStatement reused_rule = {
-"SELECT rule ->> 'id' FROM jsonb_array_elements($4) AS rule"
-" WHERE NOT EXISTS (SELECT FROM jsonb_array_elements($3) AS kept WHERE kept -> 'id' = rule -> 'id')"
-" AND EXISTS (SELECT FROM featbit.flag_revision AS r, jsonb_array_elements(r.definition -> 'rules') AS earlier"
-"             WHERE r.environment = $1 AND r.kind = 'flag' AND r.key = $2 AND earlier -> 'id' = rule -> 'id'"
-"             AND r.revision >= (SELECT coalesce(max(i.revision), 0) FROM featbit.flag_revision AS i"
-"                                WHERE i.environment = $1 AND i.kind = 'flag' AND i.key = $2 AND i.change = 'insert')"
-"             HAVING count(*) > 0 AND NOT bool_or(earlier - 'name' = rule - 'name'))"
-" LIMIT 1"
+	"WITH fresh AS MATERIALIZED ("
+	" SELECT rule FROM jsonb_array_elements($4) AS rule"
+	" WHERE rule -> 'id' NOT IN (SELECT kept -> 'id' FROM jsonb_array_elements($3) AS kept)), "
+	"earlier AS MATERIALIZED ("
+	" SELECT rule FROM featbit.flag_revision AS r, jsonb_array_elements(r.definition -> 'rules') AS rule"
+	" WHERE r.environment = $1 AND r.kind = 'flag' AND r.key = $2 AND EXISTS (SELECT FROM fresh)"
+	" AND r.revision >= (SELECT coalesce(max(i.revision), 0) FROM featbit.flag_revision AS i"
+	"                    WHERE i.environment = $1 AND i.kind = 'flag' AND i.key = $2 AND i.change = 'insert')"
+	" AND NOT (rule -> 'id' NOT IN (SELECT fresh.rule -> 'id' FROM fresh))) "
+	"SELECT rule ->> 'id' FROM fresh"
+	" WHERE NOT (rule -> 'id' NOT IN (SELECT earlier.rule -> 'id' FROM earlier))"
+	" AND rule - 'name' NOT IN (SELECT earlier.rule - 'name' FROM earlier)"
+	" LIMIT 1"
 };
 
 /* Raises when a new rule takes the id of an earlier one. */
