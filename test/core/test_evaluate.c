@@ -65,7 +65,7 @@ is_error(FbOutcome outcome, FbErrorCode code, const char *text)
 static const FbPath *
 path_of(const char *first, const char *second)
 {
-	FbPath	   *path = malloc(sizeof(FbPath) + 2 * sizeof(FbString));
+	FbPath	   *path = calloc(1, sizeof(FbPath) + 2 * sizeof(FbString));
 
 	path->count = second == NULL ? 1 : 2;
 	path->steps[0] = string_of(first);

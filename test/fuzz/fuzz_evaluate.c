@@ -171,7 +171,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (path == NULL)
 	{
-		path = malloc(sizeof(FbPath) + sizeof(FbString));
+		path = calloc(1, sizeof(FbPath) + sizeof(FbString));
 		path->count = 1;
 	}
 	memset(&world, 0, sizeof(world));

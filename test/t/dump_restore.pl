@@ -22,7 +22,7 @@ SELECT featbit.create_segment('a-outer', '{vip}', '{}', '{"all": [{"segment": "z
 SELECT featbit.create_flag('m-gate', '[{"key": "on", "value": true}, {"key": "off", "value": false}]', off_variation => 'off', comment => 'the first');
 SELECT featbit.set_rollout('m-gate', '[{"variation": "on", "weight": 70}, {"variation": "off", "weight": 30}]', salt => 'of its own');
 SELECT featbit.create_flag('z-needs', '[{"key": "a", "value": {"temperature": 0.1}}, {"key": "b", "value": {"temperature": 1e-9}}]', off_variation => 'a',
-	description => E'a backslash \\, a tab \t, a quote '' and "two"', tags => '{"x,y","{}",NULL}');
+	description => E'a backslash \\, a tab \t, a quote '' and "two"', tags => '{"x,y","{}",""}');
 SELECT featbit.update_flag('z-needs', '{"prerequisites": [{"flag": "m-gate", "variations": ["on"]}], "iteration": 3}', comment => 'needs the gate');
 SELECT featbit.add_rule('z-needs', '{"id": "outer", "name": "the outer ones", "when": {"segment": "a-outer"}, "serve": {"split": [{"variation": "a", "weight": 1}, {"variation": "b", "weight": 3}], "by": "account"}}');
 SELECT featbit.create_flag('a-asks', '[{"key": "x", "value": "déjà vu"}, {"key": "y", "value": "\u00fc"}, {"key": "z", "value": "z"}]');
