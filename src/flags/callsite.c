@@ -3,8 +3,8 @@
  *		What one call in one statement remembers: the flag it evaluates, pinned.
  *
  * Within a statement a call site sees one configuration of each flag: it pins
- * the compiled flag and does not look again until the active snapshot, the
- * subtransaction or a setting has changed.  The arguments are compared by their bytes in
+ * the compiled flag and does not look again until the active snapshot or a setting
+ * has changed.  The arguments are compared by their bytes in
  * every call: PL/pgSQL keeps the call site while the flag key changes.
  */
 #include "postgres.h"
@@ -98,8 +98,6 @@ static void
 current_statement(FbStatement *statement)
 {
 	memset(statement, 0, sizeof(*statement));
-	statement->lxid = FB_MY_LXID;
-	statement->subxid = GetCurrentSubTransactionId();
 	statement->settings = fb_settings_counter;
 	if (ActiveSnapshotSet())
 	{
@@ -110,28 +108,11 @@ current_statement(FbStatement *statement)
 	}
 }
 
-/* Tells whether the call site was last used in the statement that is running now. */
-static inline bool
-same_statement(const FbStatement *statement)
-{
-	Snapshot	snapshot;
-
-	if (!ActiveSnapshotSet())
-		return false;
-	snapshot = GetActiveSnapshot();
-	return statement->snapshot == snapshot->speculativeToken &&
-		statement->snapshot != 0 &&
-		statement->curcid == snapshot->curcid &&
-		statement->settings == fb_settings_counter &&
-		statement->lxid == FB_MY_LXID &&
-		statement->subxid == GetCurrentSubTransactionId();
-}
-
 /* Tells whether another statement is running than the one noted, and notes it. */
 bool
 fb_next_statement(FbStatement *statement)
 {
-	if (same_statement(statement))
+	if (fb_same_statement(statement))
 		return false;
 	current_statement(statement);
 	return true;
@@ -190,21 +171,6 @@ compiled_name(const FbCompiled *compiled)
 	return name;
 }
 
-/* Tells whether the flag asked for last is the one asked for now. */
-static inline bool
-is_last_flag(const FbCallSite *site, const text *environment, const text *flag_key)
-{
-	const FbCompiled *compiled = site->compiled;
-
-	if (compiled->key_length != VARSIZE_ANY_EXHDR(flag_key) ||
-		!fb_bytes_equal(compiled->key, VARDATA_ANY(flag_key), compiled->key_length))
-		return false;
-	if (environment == NULL)
-		return site->default_environment;
-	return strlen(compiled->environment) == VARSIZE_ANY_EXHDR(environment) &&
-		memcmp(compiled->environment, VARDATA_ANY(environment), VARSIZE_ANY_EXHDR(environment)) == 0;
-}
-
 /* Remembers that the site has a flag pinned, beside those it already has. */
 static void
 add_pin(FbCallSite *site, FbCompiled *compiled)
@@ -248,23 +214,18 @@ set_override(FbCallSite *site)
  * stays pinned until the site is used in another statement or goes away.
  */
 FbCompiled *
-fb_call_site_flag(FbCallSite *site, const text *environment, const text *flag_key)
+fb_find_call_site_flag(FbCallSite *site, const text *environment, const text *flag_key)
 {
 	FbCompiled *compiled = site->compiled;
 	FlagName	name;
 	PinnedFlag *pin;
 
-	if (likely(compiled != NULL && same_statement(&site->statement)))
-	{
-		if (likely(is_last_flag(site, environment, flag_key)))
-			return compiled;
-	}
-	else
+	if (compiled == NULL || !fb_same_statement(&site->statement))
 	{
 		AcceptInvalidationMessages();
 		if (compiled != NULL && site->pins == NULL && fb_cache_is_current(compiled) &&
 			site->statement.settings == fb_settings_counter &&
-			is_last_flag(site, environment, flag_key))
+			fb_is_last_flag(site, environment, flag_key))
 		{
 			current_statement(&site->statement);
 			return compiled;
