@@ -23,6 +23,7 @@ SQL_PARTS = \
 	sql/metrics/stats_rows.sql \
 	sql/metrics/comparison.sql \
 	sql/metrics/proportion.sql \
+	sql/metrics/sequential.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
 	sql/llm/metric.sql \

@@ -270,13 +270,14 @@ read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *opt
 	options->interval = method == METHOD_DELTA ? FB_DELTA : FB_FIELLER;
 }
 
-/* Returns the row of a comparison. */
+/* Returns the row of a comparison, with one more number behind it if there is an extra one. */
 Datum
-fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *contrast, const FbEffect *result)
+fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *contrast,
+			  const FbEffect *result, const double *extra)
 {
 	TupleDesc	desc = fb_result_desc(fcinfo);
-	Datum		values[FB_EFFECT_COLUMNS];
-	bool		nulls[FB_EFFECT_COLUMNS] = {false};
+	Datum		values[FB_EFFECT_COLUMNS + 1];
+	bool		nulls[FB_EFFECT_COLUMNS + 1] = {false};
 
 	fb_set_number(values, nulls, 0, result->effect);
 	fb_set_number(values, nulls, 1, result->se);
@@ -296,6 +297,8 @@ fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *c
 	fb_set_number(values, nulls, 12, contrast->mean_t);
 	values[13] = CStringGetTextDatum(fb_status_name(result->status));
 	values[14] = fb_notes(sides->notes, sides->n_notes);
+	if (extra)
+		fb_set_number(values, nulls, FB_EFFECT_COLUMNS, *extra);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
@@ -313,7 +316,7 @@ fb_effect_sql(PG_FUNCTION_ARGS)
 	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
 	fb_note_contrast(&sides, &contrast);
 	fb_effect(&contrast, &options, &result);
-	PG_RETURN_DATUM(fb_effect_row(fcinfo, &sides, &contrast, &result));
+	PG_RETURN_DATUM(fb_effect_row(fcinfo, &sides, &contrast, &result, NULL));
 }
 
 /* Returns slopes as float8[]. */

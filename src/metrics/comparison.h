@@ -33,6 +33,6 @@ extern void fb_read_sides(FunctionCallInfo fcinfo, FbSides *sides);
 extern void fb_default_options(FbEffectOptions *options);
 extern void fb_note_contrast(FbSides *sides, const FbContrast *contrast);
 extern Datum fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *contrast,
-						   const FbEffect *result);
+						   const FbEffect *result, const double *extra);
 
 #endif							/* FB_METRICS_COMPARISON_H */

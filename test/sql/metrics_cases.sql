@@ -151,6 +151,39 @@ FROM (SELECT *, params->>'theta' AS theta,
 	LATERAL featbit.effect(c, t, profile => 'growthbook', theta => CASE WHEN theta <> 'pooled' THEN ARRAY[theta::float8] END) e,
 	LATERAL featbit.adjustment(c, t, 'pooled') a;
 
+-- sequential tests
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect WHEN 'se' THEN se WHEN 'ci_low' THEN ci_low WHEN 'ci_high' THEN ci_high WHEN 'log_e' THEN log_e WHEN 'p' THEN p_value
+	WHEN 'half_width' THEN coalesce((ci_high - ci_low) / 2, effect - ci_low) WHEN 'multiplier' THEN (SELECT multiplier FROM featbit.sequential_test(0, 1, n_c + n_t, (params->>'n_tune')::bigint)) END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.effect_sequential(
+	pg_temp.arm(input->'control', params->>'kind'), pg_temp.arm(input->'treatment', params->>'kind'), (params->>'n_tune')::bigint,
+	coalesce(params->>'effect', 'relative'), coalesce(params->>'alternative', 'two-sided'), (params->>'alpha')::float8,
+	profile => CASE WHEN method = 'relative_fieller_sequential' THEN 'default' ELSE 'growthbook' END) e
+WHERE method IN ('asymptotic_cs', 'asymptotic_cs_one_sided', 'relative_fieller_sequential') AND key <> 'g' AND expected->>key <> 'Infinity';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'log_e' THEN log_e WHEN 'p' THEN p_value WHEN 'half_width' THEN multiplier * se WHEN 't_radius' THEN multiplier WHEN 'bound' THEN multiplier * 10 END
+FROM (SELECT *, coalesce((input->>'se')::float8, 1) AS se, coalesce((input->>'n')::float8, 100) AS n FROM one_case WHERE method IN ('msprt', 'avt', 'normal_mixture_bound')) c, jsonb_object_keys(expected) key,
+	LATERAL featbit.sequential_test(coalesce((input->>'effect')::float8, (input->>'t')::float8, 0), se, n, NULL, (params->>'alpha')::float8,
+		coalesce((params->>'g')::float8, (params->>'rho')::float8, n * se ^ 2 / (params->>'tau2')::float8), (input->>'df')::float8);
+
+-- group sequential designs
+CREATE TEMP TABLE design AS
+SELECT c.*, coalesce(pg_temp.column_of(input->'information'), ARRAY(SELECT k::float8 / (input->>'looks')::int FROM generate_series(1, (input->>'looks')::int) k)) AS info,
+	coalesce((params->>'alpha')::float8, 0.05) AS alpha, coalesce((params->>'sides')::int, 2) AS sides,
+	CASE method WHEN 'group_sequential.pocock' THEN 'classic-pocock' WHEN 'group_sequential.obrien_fleming' THEN 'classic-of' ELSE CASE params->>'spending' WHEN 'asOF' THEN 'of' WHEN 'asP' THEN 'pocock' WHEN 'HSD-4' THEN 'hsd' ELSE 'power' END END AS spending,
+	CASE params->>'spending' WHEN 'KD1' THEN 1 WHEN 'KD2' THEN 2 WHEN 'HSD-4' THEN -4 END AS param
+FROM one_case c WHERE area = 'group_sequential';
+INSERT INTO got SELECT id, 'constant', (featbit.group_bounds(info, alpha, sides, spending))[cardinality(info)] FROM design WHERE expected ? 'constant';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'two_sided' THEN p ELSE p / 2 END
+FROM (SELECT id, expected, (featbit.group_crossing(info, array_fill((input->>'bound')::float8, ARRAY[cardinality(info)])))[cardinality(info)] AS p FROM design WHERE method = 'group_sequential.crossing_prob') d, jsonb_object_keys(expected) key;
+CREATE TEMP TABLE looks AS
+SELECT id, what, k, w.expected, CASE what WHEN 'bounds' THEN b[k] ELSE s[k] END AS got, rel, abs
+FROM (SELECT *, featbit.group_bounds(info, alpha, sides, spending, param) AS b, featbit.alpha_spent(info, alpha, sides, spending, param) AS s FROM design) d, (VALUES ('bounds'), ('spent')) v(what),
+	LATERAL jsonb_array_elements_text(d.expected->what) WITH ORDINALITY w(expected, k);
+SELECT count(DISTINCT id) AS cases, count(*) AS compared FROM looks;
+SELECT id, what, k, expected, got FROM looks WHERE got IS NULL OR abs(got - expected::float8) > greatest(abs, rel * abs(expected::float8)) ORDER BY id, what, k;
+
 -- sample ratio
 INSERT INTO got
 SELECT id, key, CASE key WHEN 'chisq' THEN s.chisq WHEN 'df' THEN s.df WHEN 'p' THEN s.p_value END
