@@ -47,7 +47,7 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	HeapTuple	old = NULL;
 	FbOwnerScope scope;
 	Datum		values[10];
-	char		nulls[10] = "          ";
+	char		nulls[] = "          ";
 	Oid			types[10];
 	bool		isnull;
 	char	   *environment;
