@@ -1,4 +1,5 @@
 -- effect() on covariates and ratios: statuses, notes, and properties over random inputs.
+SELECT setseed(0.5) IS NOT NULL AS seeded;
 CREATE FUNCTION pg_temp.complaint(command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	hint text;

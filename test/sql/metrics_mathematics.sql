@@ -1,4 +1,5 @@
 -- Special functions: values at the edges, errors, identities over random arguments. Reference values: metrics_cases.
+SELECT setseed(0.5) IS NOT NULL AS seeded;
 CREATE FUNCTION pg_temp.complaint(command text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE command;

@@ -1,4 +1,5 @@
 -- The type featbit.stats, its aggregates and accessors.
+SELECT setseed(0.5) IS NOT NULL AS seeded;
 SET extra_float_digits = 0;
 
 -- Text forms
