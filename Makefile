@@ -24,6 +24,7 @@ SQL_PARTS = \
 	sql/metrics/comparison.sql \
 	sql/metrics/proportion.sql \
 	sql/metrics/sequential.sql \
+	sql/metrics/bayes.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
 	sql/llm/metric.sql \

@@ -184,6 +184,26 @@ FROM (SELECT *, featbit.group_bounds(info, alpha, sides, spending, param) AS b, 
 SELECT count(DISTINCT id) AS cases, count(*) AS compared FROM looks;
 SELECT id, what, k, expected, got FROM looks WHERE got IS NULL OR abs(got - expected::float8) > greatest(abs, rel * abs(expected::float8)) ORDER BY id, what, k;
 
+-- Bayesian comparisons and bandits
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'post_mean' THEN e.mean WHEN 'post_sd' THEN e.sd WHEN 'chance_to_win' THEN p_better WHEN 'ci_low' THEN ci_low WHEN 'ci_high' THEN ci_high WHEN 'loss_control' THEN loss_control WHEN 'loss_treatment' THEN loss_treatment END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.effect_bayes(
+	CASE WHEN input ? 'control' THEN pg_temp.arm(input->'control', params->>'kind') ELSE '{"kind": "mean", "n": 2, "means": [0], "comoments": [0]}' END,
+	CASE WHEN input ? 'control' THEN pg_temp.arm(input->'treatment', params->>'kind') ELSE format('{"kind": "mean", "n": 2, "means": [%s], "comoments": [%s]}', input->>'post_mean', 2 * (input->>'post_sd')::float8 ^ 2)::featbit.stats END,
+	coalesce((params#>>'{prior,mean}')::float8, 0), sqrt((params#>>'{prior,variance}')::float8), coalesce(params->>'effect', 'absolute')) e
+WHERE method IN ('bayes_normal', 'bayes_normal.expected_loss');
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'p_b_gt_a' THEN p_better WHEN 'loss_control' THEN loss_control WHEN 'loss_treatment' THEN loss_treatment END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.prop_bayes(
+	coalesce((input#>>'{control,x}')::bigint, (input#>>'{alpha_beta_control,0}')::bigint - 1), coalesce((input#>>'{control,n}')::bigint, (input#>>'{alpha_beta_control,0}')::bigint + (input#>>'{alpha_beta_control,1}')::bigint - 2),
+	coalesce((input#>>'{treatment,x}')::bigint, (input#>>'{alpha_beta_treatment,0}')::bigint - 1), coalesce((input#>>'{treatment,n}')::bigint, (input#>>'{alpha_beta_treatment,0}')::bigint + (input#>>'{alpha_beta_treatment,1}')::bigint - 2)) e
+WHERE method = 'bayes_beta';
+INSERT INTO got
+SELECT id, 'p_b_gt_a', featbit.gamma_prob_greater((input#>>'{control,shape}')::float8, (input#>>'{control,rate}')::float8, (input#>>'{treatment,shape}')::float8, (input#>>'{treatment,rate}')::float8)
+FROM one_case WHERE method = 'bayes_gamma';
+SELECT count(*) AS compared, count(*) FILTER (WHERE abs(p[k] - w::float8) > greatest(abs, rel * w::float8)) AS wrong
+FROM one_case, LATERAL (SELECT featbit.prob_best(pg_temp.column_of(input->'mean'), pg_temp.column_of(input->'sd')) AS p) b, jsonb_array_elements_text(expected->'prob') WITH ORDINALITY e(w, k) WHERE method = 'prob_best';
+
 -- sample ratio
 INSERT INTO got
 SELECT id, key, CASE key WHEN 'chisq' THEN s.chisq WHEN 'df' THEN s.df WHEN 'p' THEN s.p_value END
