@@ -25,6 +25,7 @@ SQL_PARTS = \
 	sql/metrics/proportion.sql \
 	sql/metrics/sequential.sql \
 	sql/metrics/bayes.sql \
+	sql/metrics/design.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
 	sql/llm/metric.sql \

@@ -122,9 +122,30 @@ typedef struct FbEffect
 	FbStatus	status;
 } FbEffect;
 
+/* Sums of a comparison over strata; see fb_strata.c. */
+typedef struct FbStratified
+{
+	int64_t		n_c;
+	int64_t		n_t;
+	double		total;
+	double		base;
+	double		level;
+	double		within_base;
+	double		within_level;
+	double		mean_base;
+	double		mean_level;
+	double		between_base;
+	double		between_cross;
+	double		between_level;
+	bool		skipped;		/* a stratum could not be compared */
+} FbStratified;
+
 extern const char *fb_status_name(FbStatus status);
 extern void fb_contrast(const FbStats *control, const FbStats *treatment,
 						const FbEffectOptions *options, FbContrast *contrast);
+extern void fb_contrast_begin_strata(FbStratified *s);
+extern void fb_contrast_add_stratum(FbStratified *s, const FbStats *control, const FbStats *treatment);
+extern void fb_contrast_end_strata(const FbStratified *s, FbContrast *contrast);
 extern bool fb_ratio_variance(const FbStats *state, int numerator, double *ratio, double *variance);
 
 extern bool fb_effect_begin(const FbContrast *contrast, const FbEffectOptions *options, FbEffect *result);

@@ -204,6 +204,28 @@ FROM one_case WHERE method = 'bayes_gamma';
 SELECT count(*) AS compared, count(*) FILTER (WHERE abs(p[k] - w::float8) > greatest(abs, rel * w::float8)) AS wrong
 FROM one_case, LATERAL (SELECT featbit.prob_best(pg_temp.column_of(input->'mean'), pg_temp.column_of(input->'sd')) AS p) b, jsonb_array_elements_text(expected->'prob') WITH ORDINALITY e(w, k) WHERE method = 'prob_best';
 
+-- strata, slices, size
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect WHEN 'se' THEN se END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT array_agg(pg_temp.arm(s->'control', 'mean') ORDER BY i) AS c, array_agg(pg_temp.arm(s->'treatment', 'mean') ORDER BY i) AS t FROM jsonb_array_elements(input->'strata') WITH ORDINALITY e(s, i)) a,
+	LATERAL featbit.post_stratified(c, t, params->>'effect')
+WHERE method = 'post_stratified';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'q' THEN q WHEN 'df' THEN df WHEN 'p' THEN p_value WHEN 'pooled' THEN pooled WHEN 'pooled_se' THEN pooled_se WHEN 'i2' THEN i2 END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.heterogeneity(pg_temp.column_of(input->'effect'), pg_temp.column_of(input->'se')) WHERE method = 'heterogeneity_q';
+CREATE FUNCTION pg_temp.cell(c jsonb) RETURNS featbit.stats LANGUAGE sql AS $$ SELECT pg_temp.arm(jsonb_build_object('n', c->0, 'mean', c->1, 'var', c->2), 'mean') $$;
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'interaction' THEN effect WHEN 'se' THEN se WHEN 'z' THEN statistic WHEN 'p' THEN p_value END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.interaction(pg_temp.cell(input->'control_control'), pg_temp.cell(input->'control_test'), pg_temp.cell(input->'test_control'), pg_temp.cell(input->'test_test')) WHERE method = 'interaction_2x2';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'chisq' THEN chisq WHEN 'p' THEN p_value WHEN 'chisq_cc' THEN chisq_corrected WHEN 'odds_ratio' THEN odds_ratio END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT array_agg((s#>>'{control,x}')::bigint ORDER BY i) AS x_c, array_agg((s#>>'{control,n}')::bigint ORDER BY i) AS n_c, array_agg((s#>>'{treatment,x}')::bigint ORDER BY i) AS x_t, array_agg((s#>>'{treatment,n}')::bigint ORDER BY i) AS n_t
+	FROM jsonb_array_elements(input->'strata') WITH ORDINALITY e(s, i)) a, LATERAL featbit.mantel_haenszel(x_c, n_c, x_t, n_t) WHERE method = 'mantel_haenszel';
+INSERT INTO got
+SELECT id, 'mde', featbit.mde((input->>'mean')::float8, sqrt((input->>'var')::float8), (input->>'n_per_arm')::float8, (params->>'alpha')::float8, (params->>'power')::float8) FROM one_case WHERE method = 'power.mde_relative';
+
 -- sample ratio
 INSERT INTO got
 SELECT id, key, CASE key WHEN 'chisq' THEN s.chisq WHEN 'df' THEN s.df WHEN 'p' THEN s.p_value END
