@@ -60,32 +60,116 @@ is_sent(const char *environment)
 	return false;
 }
 
-static List *pending = NIL;		/* char *: payloads of this transaction */
+/*
+ * What is to be said of an environment when the transaction commits.  An event that SET CONSTRAINTS
+ * fires early may belong to a subtransaction that is undone, and is then queued again.
+ */
+typedef struct Payload
+{
+	SubTransactionId subxid;
+	char		environment[FB_MAX_KEY + 1];
+	char	   *text;
+} Payload;
 
-/* Sends what the triggers had to say when the transaction commits; forgets it when it ends otherwise. */
+static List *pending = NIL;		/* Payload *, oldest first, of this transaction */
+
+/* Tells whether a later entry speaks of the same environment. */
+static bool
+is_outdated(int index)
+{
+	const Payload *payload = (const Payload *) list_nth(pending, index);
+
+	for (int i = index + 1; i < list_length(pending); i++)
+		if (strcmp(((const Payload *) list_nth(pending, i))->environment, payload->environment) == 0)
+			return true;
+	return false;
+}
+
+/* Sends what the triggers had to say last when the transaction commits; forgets it when it ends otherwise. */
 static void
 send_pending(XactEvent event, void *arg)
 {
-	ListCell   *lc;
-
 	if (event == XACT_EVENT_PRE_COMMIT)
-		foreach(lc, pending)
-			Async_Notify(CHANNEL, (char *) lfirst(lc));
+		for (int i = 0; i < list_length(pending); i++)
+			if (!is_outdated(i))
+				Async_Notify(CHANNEL, ((const Payload *) list_nth(pending, i))->text);
 	pending = NIL;
 }
 
-/* Keeps a payload until the transaction commits. */
+/* Tells whether this subtransaction has something to say of an environment. */
+static bool
+has_payload(SubTransactionId subxid, const char *environment)
+{
+	ListCell   *lc;
+
+	foreach(lc, pending)
+	{
+		const Payload *payload = (const Payload *) lfirst(lc);
+
+		if (payload->subxid == subxid && strcmp(payload->environment, environment) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Forgets what an undone subtransaction had to say; hands what a released one had to its parent, in place of the parent's own. */
 static void
-keep_payload(const char *payload)
+end_subtransaction(SubXactEvent event, SubTransactionId subxid, SubTransactionId parent, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach(lc, pending)
+	{
+		const Payload *payload = (const Payload *) lfirst(lc);
+
+		if (event == SUBXACT_EVENT_ABORT_SUB ? payload->subxid == subxid :
+			payload->subxid == parent && has_payload(subxid, payload->environment))
+			pending = foreach_delete_current(pending, lc);
+	}
+	foreach(lc, pending)
+	{
+		Payload    *payload = (Payload *) lfirst(lc);
+
+		if (payload->subxid == subxid)
+			payload->subxid = parent;
+	}
+}
+
+/* Keeps a payload until the transaction commits, in place of the one that this subtransaction had for the environment. */
+static void
+keep_payload(const char *environment, const char *text)
 {
 	static bool registered = false;
+	SubTransactionId subxid = GetCurrentSubTransactionId();
 	MemoryContext old_context;
+	Payload    *payload;
+	ListCell   *lc;
 
 	if (!registered)
+	{
 		RegisterXactCallback(send_pending, NULL);
+		RegisterSubXactCallback(end_subtransaction, NULL);
+	}
 	registered = true;
+	foreach(lc, pending)
+	{
+		payload = (Payload *) lfirst(lc);
+		if (payload->subxid == subxid && strcmp(payload->environment, environment) == 0)
+		{
+			pending = foreach_delete_current(pending, lc);
+			pfree(payload->text);
+			pfree(payload);
+			break;
+		}
+	}
 	old_context = MemoryContextSwitchTo(TopTransactionContext);
-	pending = lappend(pending, pstrdup(payload));
+	payload = (Payload *) palloc(sizeof(Payload));
+	payload->subxid = subxid;
+	strlcpy(payload->environment, environment, sizeof(payload->environment));
+	payload->text = pstrdup(text);
+	pending = lappend(pending, payload);
 	MemoryContextSwitchTo(old_context);
 }
 
@@ -132,6 +216,6 @@ fb_notify_configuration(PG_FUNCTION_ARGS)
 		appendStringInfo(&payload, ", \"version\": %lld}", (long long) row.config_version);
 	else
 		appendStringInfoString(&payload, ", \"version\": null}");
-	keep_payload(payload.data);
+	keep_payload(environment, payload.data);
 	return PointerGetDatum(NULL);
 }
