@@ -134,4 +134,6 @@ endif
 #:   TESTS_ONLY="tree core regress isolation tap docs"   only these sections
 #:   REGRESS="name ..."  ISOLATION="name ..."  TAP="test/t/name.pl ..."  CORE="test_name ..."  DOCS="README.md ..."
 #:                       only these tests of a section
+#:   FEATBIT_LOAD_BACKENDS=8  FEATBIT_LOAD_SECONDS=4
+#:                       how many backends test/t/sessions.pl lets evaluate, and how long, while one changes flags
 #: Results and logs of the last run are in build/check.

@@ -1,5 +1,8 @@
 # What sessions see of each other's changes, where an isolation spec cannot say it: cold loads under old snapshots, a build that
 # a change overtakes, prepared transactions, DROP EXTENSION, parallel workers, a pooler, memory, and many backends at once.
+#
+# The load of many backends is 8 of them for 4 seconds. FEATBIT_LOAD_BACKENDS and FEATBIT_LOAD_SECONDS set other numbers, as in
+#   make check TESTS_ONLY=tap TAP=test/t/sessions.pl FEATBIT_LOAD_BACKENDS=64 FEATBIT_LOAD_SECONDS=60
 use strict;
 use warnings;
 use FindBin;
@@ -9,7 +12,9 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = new_node('sessions', conf => [ 'max_prepared_transactions = 5', 'max_connections = 40' ]);
+my $backends = $ENV{FEATBIT_LOAD_BACKENDS} || 8;
+my $seconds = $ENV{FEATBIT_LOAD_SECONDS} || 4;
+my $node = new_node('sessions', conf => [ 'max_prepared_transactions = 5', 'max_connections = ' . ($backends + 32) ]);
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION featbit_pg;
 SELECT featbit.create_flag('f', '[{"key": "a", "value": "A"}, {"key": "b", "value": "B"}, {"key": "c", "value": "C"}]');
@@ -122,6 +127,46 @@ like($writer->error('SELECT 1 / 0'), qr/^22012: /, 'and fails');
 $writer->query('ROLLBACK');
 is($writer->query(served('f')) . $reader->query(served('f')), 'bb', 'the change is gone with it');
 
+# TRUNCATE, which only a session that plays a replica may do: undone, twice in one transaction, and committed
+$writer->query('CREATE TABLE public.kept AS SELECT * FROM featbit.flag');
+$writer->query($_) for 'SET session_replication_role = replica', 'BEGIN', 'TRUNCATE featbit.flag';
+is($writer->query(resolved('f')), '|ERROR|FLAG_NOT_FOUND', 'a session sees that it truncated the flags');
+$writer->query('INSERT INTO featbit.flag SELECT * FROM public.kept');
+is($writer->query(served('f')), 'b', 'and what it put there');
+$writer->query($_) for 'SAVEPOINT s', 'TRUNCATE featbit.flag';
+is($writer->query(resolved('f')), '|ERROR|FLAG_NOT_FOUND', 'and that it truncated them again');
+$writer->query('ROLLBACK TO s');
+is($writer->query(served('f')), 'b', 'and that it undid this');
+$writer->query('ROLLBACK');
+is($writer->query(served('f')) . $reader->query(served('f')), 'bb', 'TRUNCATE that is rolled back changes nothing');
+$writer->query($_) for 'BEGIN', ('TRUNCATE featbit.flag') x 2, 'COMMIT';
+is($reader->query(resolved('f')), '|ERROR|FLAG_NOT_FOUND', 'TRUNCATE is seen by a session that had the flag');
+$writer->query($_) for 'INSERT INTO featbit.flag SELECT * FROM public.kept', 'DROP TABLE public.kept';
+is($reader->query(served('f')), 'b', 'and so is what is loaded afterwards');
+$writer->query('RESET session_replication_role');
+
+# DISABLE TRIGGER USER takes the invalidation, too: what is then written is seen when the triggers are back, which is DDL.
+$writer->query($_) for 'BEGIN', 'ALTER TABLE featbit.flag DISABLE TRIGGER USER', serve('f', 'c'), 'ALTER TABLE featbit.flag ENABLE TRIGGER USER', 'ROLLBACK';
+is($reader->query(served('f')), 'b', 'a write without triggers, rolled back');
+my @always = split /\n/, $writer->query(q(SELECT tgname FROM pg_trigger WHERE tgrelid = 'featbit.flag'::regclass AND tgenabled = 'A'));
+cmp_ok(scalar @always, '>', 0, 'the table has triggers that fire always');
+$writer->query($_) for 'ALTER TABLE featbit.flag DISABLE TRIGGER USER';
+is($reader->query(served('f')), 'b', 'a session that evaluates before the write');
+$writer->query($_) for serve('f', 'a'), 'ALTER TABLE featbit.flag ENABLE TRIGGER USER', map { qq(ALTER TABLE featbit.flag ENABLE ALWAYS TRIGGER "$_") } @always;
+is($reader->query(served('f')), 'a', 'a write without triggers is seen when they are enabled again');
+$writer->query(serve('f', 'b'));
+is($reader->query(served('f')), 'b', 'and so is the next change');
+
+# Maintenance gives the tables new files and statistics, and leaves every answer as it was.
+for my $maintenance ('VACUUM', 'ANALYZE', 'VACUUM FULL', 'REINDEX TABLE')
+{
+	$writer->query("$maintenance featbit.$_") for 'flag', 'segment', 'environment';
+	is($reader->query(served('f')) . $reader->query(served('uses-s', 'member')), 'bb', "the answers after $maintenance");
+	$writer->query(serve('f', 'c'));
+	is($reader->query(served('f')), 'c', "and a change after $maintenance");
+	$writer->query(serve('f', 'b'));
+}
+
 # DROP EXTENSION and CREATE EXTENSION, with sessions that know the old tables
 $reader->query(q(PREPARE prepared AS SELECT featbit.flag_variation('u', 'f')));
 is($reader->query('EXECUTE prepared'), 'b', 'a prepared statement');
@@ -182,7 +227,10 @@ $reader->query('ROLLBACK');
 $reader->query("RESET $forced");
 
 # Many backends while a writer changes a flag, its segment and its prerequisite in one transaction: no answer mixes two of its
-# states, and none goes back to an earlier one.
+# states, none goes back to an earlier one, each is of a state that was committed, and no backend grows. Every fourth change is
+# preceded by one that is undone by a savepoint, every fourth by one whose transaction is rolled back. Half of the backends evaluate
+# in one long statement, the others commit every 50 evaluations. All but one rest now and then, or a machine with few cores leaves
+# the writer no time.
 $writer->query(<<'SQL');
 DELETE FROM featbit.flag;
 SELECT featbit.create_flag('gate', '[{"key": "even", "value": 0}, {"key": "odd", "value": 1}]');
@@ -201,30 +249,97 @@ BEGIN
 			jsonb_build_object('all', jsonb_build_array(jsonb_build_object('attribute', 'even', 'op', 'eq', 'value', even), '{"not": {"segment": "generation"}}'::jsonb))))
 	WHERE key = 'state';
 END $$;
-CREATE PROCEDURE public.steps() LANGUAGE plpgsql AS $$
-DECLARE n int := 0; stop timestamptz := clock_timestamp() + interval '4 s';
+CREATE TABLE public.committed (state int PRIMARY KEY);
+CREATE PROCEDURE public.steps(length interval, INOUT changes int DEFAULT 0, INOUT undone int DEFAULT 0) LANGUAGE plpgsql AS $$
+DECLARE stop timestamptz := clock_timestamp() + length;
 BEGIN
-	WHILE clock_timestamp() < stop LOOP n := n + 1; CALL public.step(n); COMMIT; END LOOP;
-	CALL public.step(1000000); COMMIT;
-END $$;
-CREATE FUNCTION public.observe(context jsonb, OUT seen int, OUT torn int, OUT back int, OUT latest int) LANGUAGE plpgsql AS $$
-DECLARE value int; stop timestamptz := clock_timestamp() + interval '30 s';
-BEGIN
-	seen := 0; torn := 0; back := 0; latest := 0;
-	WHILE latest < 1000000 AND clock_timestamp() < stop LOOP
-		value := featbit.flag_int('u', 'state', -2, context);
-		IF value < 0 THEN torn := torn + 1; ELSIF value < latest THEN back := back + 1; END IF;
-		IF value > latest THEN seen := seen + 1; latest := value; END IF;
+	WHILE clock_timestamp() < stop LOOP
+		changes := changes + 1;
+		IF changes % 4 = 1 THEN
+			BEGIN
+				CALL public.step(2000000 + changes);
+				RAISE EXCEPTION 'undo';
+			EXCEPTION WHEN raise_exception THEN
+				undone := undone + 1;
+			END;
+		ELSIF changes % 4 = 3 THEN
+			CALL public.step(2000000 + changes);
+			ROLLBACK;
+			undone := undone + 1;
+		END IF;
+		CALL public.step(changes);
+		INSERT INTO public.committed VALUES (changes);
+		COMMIT;
 	END LOOP;
+	changes := changes + 1;
+	CALL public.step(1000000);
+	INSERT INTO public.committed VALUES (1000000);
+	COMMIT;
+END $$;
+-- answers: evaluations, each of which is checked; grown: bytes from the hundredth evaluation to the last
+CREATE PROCEDURE public.observe(context jsonb, last int, length interval, committing boolean, resting boolean, INOUT answers bigint DEFAULT 0, INOUT seen int DEFAULT 0,
+	INOUT torn int DEFAULT 0, INOUT back int DEFAULT 0, INOUT foreigners int DEFAULT 0, INOUT latest int DEFAULT 0, INOUT grown bigint DEFAULT 0) LANGUAGE plpgsql AS $$
+DECLARE value int; states int[] := '{}'; stop timestamptz := clock_timestamp() + length;
+BEGIN
+	latest := -1;
+	WHILE latest < last AND clock_timestamp() < stop LOOP
+		value := featbit.flag_int('u', 'state', -2, context);
+		answers := answers + 1;
+		IF value < 0 THEN torn := torn + 1; ELSIF value < latest THEN back := back + 1; END IF;
+		IF value > latest THEN seen := seen + 1; states := states || value; latest := value; END IF;
+		IF answers = 100 THEN SELECT sum(total_bytes) INTO grown FROM pg_backend_memory_contexts; END IF;
+		IF committing AND answers % 50 = 0 THEN COMMIT; END IF;
+		IF resting AND (committing AND answers % 50 = 0 OR answers % 1000 = 0) THEN PERFORM pg_sleep(0.02); END IF;
+	END LOOP;
+	grown := (SELECT sum(total_bytes) FROM pg_backend_memory_contexts) - grown;
+	foreigners := (SELECT count(*) FROM unnest(states) s WHERE s NOT IN (SELECT state FROM public.committed));
 END $$;
 CALL public.step(0);
+INSERT INTO public.committed VALUES (0);
 SQL
-my @observers = map { session($node) } 1 .. 8;
-$observers[$_]->send(sprintf(q(SELECT * FROM public.observe('{"even": %s}')), $_ % 2 ? 'true' : 'false')) for 0 .. $#observers;
-$writer->query('CALL public.steps()');
+
+# Bytes of a process that are its own, not the server's shared memory; of a machine without /proc, nothing.
+sub own_memory
+{
+	my ($session) = @_;
+	open(my $status, '<', "/proc/$session->{pid}/status") or return;
+	return (map { /^RssAnon:\s+(\d+) kB/ ? $1 * 1024 : () } <$status>)[0];
+}
+my $contexts = q(SELECT sum(total_bytes) FROM pg_backend_memory_contexts);
+my @observers = map { session($node) } 1 .. $backends;
+my $observe = sub { sprintf q(CALL public.observe('{"even": %s}', %d, '%d s', %s, %s)), (map { $_ ? 'true' : 'false' } $_[0] % 2), $_[1], $_[2], (map { $_ ? 'true' : 'false' } $_[0] % 4 < 2, $_[0] != 2) };
+# two rounds, after which a backend has everything that it needs
+for (1 .. 2)
+{
+	$observers[$_]->query($observe->($_, 0, 10)) for 0 .. $#observers;
+	$writer->query('CALL public.step(0)');
+}
+$_->query($contexts) for @observers;
+my @at_first = map { [ $_->query($contexts), own_memory($_) ] } @observers;
+$observers[$_]->send($observe->($_, 1000000, $seconds + 120)) for 0 .. $#observers;
+my ($changes, $undone) = split /\|/, $writer->query("CALL public.steps('$seconds s')");
 my @seen = map { [ split /\|/, $_->wait ] } @observers;
-is_deeply([ map { [ @$_[ 1 .. 3 ] ] } @seen ], [ ([ 0, 0, 1000000 ]) x 8 ], 'no answer is of no state or of an earlier one, and the last is the last');
-cmp_ok($_->[0], '>', 20, "a backend saw $_->[0] states") for @seen;
+my @at_last = map { [ $_->query($contexts), own_memory($_) ] } @observers;
+my $failures = join '', map { $_->{messages} } @observers;
+my $answers = 0;
+$answers += $_->[0] for @seen;
+is($failures, '', 'no evaluation met an error');
+is_deeply([ map { [ @$_[ 2 .. 5 ] ] } @seen ], [ ([ 0, 0, 0, 1000000 ]) x $backends ], 'every answer is of one committed state, none of an earlier one, and the last is the last');
+cmp_ok($changes, '>', $seconds, 'the writer changed the configuration often');
+cmp_ok((sort { $a <=> $b } map { $_->[1] } @seen)[0], '>', $changes / 10, 'and every backend saw many of the states');
+is($writer->query('SELECT count(*) FROM public.committed'), $changes + 1, 'every change was committed');
+my @largest = map { my $i = $_; (sort { $b <=> $a } map { $at_last[$_][$i] - $at_first[$_][$i] } 0 .. $#observers)[0] } 0 .. (defined $at_first[0][1] ? 1 : 0);
+cmp_ok($largest[0], '<', 400_000, 'no backend has larger memory contexts than before');
+cmp_ok((sort { $b <=> $a } map { $_->[6] } @seen)[0], '<', 400_000, 'nor have they grown within the statement');
+SKIP:
+{
+	skip 'no /proc', 1 unless defined $largest[1];
+	cmp_ok($largest[1], '<', 3_000_000, 'no process is larger than before');
+}
+my $span = sub { my @sorted = sort { $a <=> $b } @_; "$sorted[0] to $sorted[-1]" };
+note("$backends backends, $seconds s: $answers answers, all checked; $changes changes committed, $undone undone; states seen by one: ", $span->(map { $_->[1] } @seen));
+note('bytes of memory contexts: before ', $span->(map { $_->[0] } @at_first), ', after ', $span->(map { $_->[0] } @at_last), ', largest growth ', $largest[0], ', within the statement ', $span->(map { $_->[6] } @seen));
+note('bytes of private memory: before ', $span->(map { $_->[1] } @at_first), ', after ', $span->(map { $_->[1] } @at_last), ', largest growth ', $largest[1]) if defined $largest[1];
 $_->quit for @observers;
 
 # A loop on a quiet server, where nothing but the change itself makes one iteration different from the next. A commit becomes

@@ -78,6 +78,14 @@ change('BEGIN', serve('c'), q(PREPARE TRANSACTION 'two'));
 change(q(ROLLBACK PREPARED 'two'));
 is($reader->query(served('f')), 'b', 'ROLLBACK PREPARED leaves the flag as it was');
 
+# TRUNCATE, undone and committed
+change('CREATE TABLE public.kept AS SELECT * FROM featbit.flag', 'SET session_replication_role = replica', 'BEGIN', 'TRUNCATE featbit.flag', 'ROLLBACK');
+is($reader->query(served('f')), 'b', 'TRUNCATE that is rolled back leaves the flag as it was');
+change('TRUNCATE featbit.flag');
+is($reader->query(resolved('f')), '|ERROR|FLAG_NOT_FOUND', 'TRUNCATE is seen');
+change('INSERT INTO featbit.flag SELECT * FROM public.kept', 'RESET session_replication_role', 'DROP TABLE public.kept');
+is($reader->query(served('f')), 'b', 'and so is what is loaded afterwards');
+
 change(q(SELECT featbit.create_segment('s', '{u}')),
 	q(SELECT featbit.add_rule('f', '{"id": "r", "when": {"segment": "s"}, "serve": {"variation": "c"}}')));
 is($reader->query(resolved('f')), 'c|TARGETING_MATCH|', 'a new rule on a segment is seen');
