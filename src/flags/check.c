@@ -133,7 +133,7 @@ check_other_flag(const FbReference *reference, const FbFlagRow *row)
 		char	   *key = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (fb_find_variation(&flag, fb_string_of(key)) == NULL)
+		if (fb_flag_variation(&flag, fb_string_of(key)) == NULL)
 			(void) fb_unknown_variation(&strict, psprintf("%s.variations", reference->path), key, &flag, reference->key);
 	}
 }

@@ -156,7 +156,7 @@ link_flag_reference(Closure *closure, const FbReference *reference, FbFlagRefere
 	variations = fb_arena_alloc(&closure->arena, sizeof(FbVariation *) * list_length(reference->variations));
 	foreach(cell, reference->variations)
 	{
-		const FbVariation *variation = fb_find_variation(linked->flag, fb_string_of(lfirst(cell)));
+		const FbVariation *variation = fb_flag_variation(linked->flag, fb_string_of(lfirst(cell)));
 
 		if (variation == NULL)
 			linked->error = reference_error(closure, psprintf("unknown variation \"%s\" of flag \"%s\"",

@@ -83,7 +83,6 @@ extern void fb_read_serve(FbReader *reader, const FbPlace *place, const JsonbVal
 						  FbString salt, FbServe *serve);
 extern const FbVariation *fb_read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value,
 											const FbFlag *flag);
-extern const FbVariation *fb_find_variation(const FbFlag *flag, FbString key);
 extern bool fb_unknown_variation(FbReader *reader, const char *place, const char *key, const FbFlag *flag,
 								 const char *owner);
 

@@ -367,7 +367,7 @@ read_defaults(FbReader *reader, const FbFlagRow *row, FbFlag *flag, FbString sal
 
 	if (row->off_variation != NULL)
 	{
-		flag->off_variation = fb_find_variation(flag, fb_string_of(row->off_variation));
+		flag->off_variation = fb_flag_variation(flag, fb_string_of(row->off_variation));
 		if (flag->off_variation == NULL)
 		{
 			(void) fb_unknown_variation(reader, "off_variation", row->off_variation, flag, NULL);

@@ -23,18 +23,6 @@ enum
 	FIELD_COUNT
 };
 
-/* Finds a variation by its key. */
-const FbVariation *
-fb_find_variation(const FbFlag *flag, FbString key)
-{
-	uint32		i;
-
-	for (i = 0; i < flag->variation_count; i++)
-		if (fb_string_equal(flag->variations[i].key, key))
-			return &flag->variations[i];
-	return NULL;
-}
-
 /* Reports a variation that a flag does not have. */
 bool
 fb_unknown_variation(FbReader *reader, const char *place, const char *key, const FbFlag *flag,
@@ -70,7 +58,7 @@ fb_read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *valu
 
 	if (!fb_read_string(reader, place, value, &key))
 		return NULL;
-	variation = fb_find_variation(flag, key);
+	variation = fb_flag_variation(flag, key);
 	if (variation == NULL)
 		(void) fb_unknown_variation(reader, fb_place_text(place), fb_cstring(key), flag, NULL);
 	return variation;

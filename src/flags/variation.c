@@ -103,7 +103,7 @@ read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value, 
 	if (!fb_read_object(reader, place, value, fields, lengthof(fields)) ||
 		!fb_read_name(reader, &key_place, &fields[0].value, &key))
 		return false;
-	if (fb_find_variation(flag, key) != NULL)
+	if (fb_flag_variation(flag, key) != NULL)
 		return fb_defect(reader, ERRCODE_UNIQUE_VIOLATION, NULL, "duplicate variation \"%s\" in %s",
 						 fb_cstring(key), fb_place_text(&key_place));
 	if (fields[2].present && !fb_read_string(reader, &name_place, &fields[2].value, &name))
