@@ -40,25 +40,29 @@ BEGIN
             HINT = 'Give the columns to change, such as {"included": ["alice"]}.';
     END IF;
     SELECT key INTO unknown FROM jsonb_object_keys(changes) AS key
-    WHERE key <> ALL (ARRAY['name', 'description', 'included', 'excluded', 'condition'])
+    WHERE key <> ALL (ARRAY['name', 'description', 'included', 'excluded', 'condition', 'semantics', 'archived', 'source'])
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('column "%s" of a segment cannot be changed', unknown),
-            HINT = 'Legal are name, description, included, excluded and condition.';
+            HINT = 'Legal are name, description, included, excluded, condition, semantics, archived and source.';
     END IF;
     new_row := jsonb_populate_record(old_row, changes);
     IF changes -> 'condition' = 'null' THEN
         new_row.condition := NULL;
     END IF;
+    IF changes -> 'source' = 'null' THEN
+        new_row.source := NULL;
+    END IF;
     UPDATE featbit.segment AS s
     SET name = new_row.name, description = new_row.description, included = new_row.included, excluded = new_row.excluded,
-        condition = new_row.condition, revision = coalesce(expected_revision, s.revision)
+        condition = new_row.condition, semantics = new_row.semantics, archived = new_row.archived, source = new_row.source,
+        revision = coalesce(expected_revision, s.revision)
     WHERE s.environment = old_row.environment AND s.key = old_row.key
     RETURNING s.revision INTO new_revision;
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.update_segment(text, jsonb, bigint, text, text) IS 'changes columns of a segment. changes: object with new values of name, description, included, excluded, condition (null: met by nobody); expected_revision: the revision that was read, NULL for last writer wins; comment: why. Returns the new revision. Errors: 42704 unknown segment, 40001 another revision is stored, 22023 and 23503 for an illegal definition.';
+COMMENT ON FUNCTION featbit.update_segment(text, jsonb, bigint, text, text) IS 'changes columns of a segment. changes: object with new values of name, description, included, excluded, condition (null: met by nobody), semantics, archived, source; expected_revision: the revision that was read, NULL for last writer wins; comment: why. Returns the new revision. Errors: 42704 unknown segment, 40001 another revision is stored, 22023 and 23503 for an illegal definition.';
 
 -- archiving and deleting
 
@@ -143,9 +147,9 @@ CREATE FUNCTION featbit.insert_flag(definition jsonb)
     RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
     INSERT INTO featbit.flag (environment, key, name, description, type, variations, enabled, off_variation, prerequisites,
-                              targets, rules, fallthrough, salt, semantics, tags, archived, iteration)
+                              targets, rules, fallthrough, salt, semantics, tags, archived, source, iteration)
     SELECT r.environment, r.key, r.name, r.description, r.type, r.variations, r.enabled, r.off_variation, r.prerequisites,
-           r.targets, r.rules, r.fallthrough, r.salt, r.semantics, r.tags, r.archived, r.iteration
+           r.targets, r.rules, r.fallthrough, r.salt, r.semantics, r.tags, r.archived, nullif(r.source, 'null'), r.iteration
     FROM jsonb_populate_record(NULL::featbit.flag,
         '{"enabled": true, "prerequisites": [], "targets": [], "rules": [], "semantics": "native", "tags": [], "archived": false, "iteration": 0}'
         || definition) AS r
@@ -155,9 +159,11 @@ COMMENT ON FUNCTION featbit.insert_flag(jsonb) IS 'inserts a flag with the colum
 CREATE FUNCTION featbit.insert_segment(definition jsonb)
     RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
-    INSERT INTO featbit.segment (environment, key, name, description, included, excluded, condition)
-    SELECT r.environment, r.key, r.name, r.description, r.included, r.excluded, nullif(r.condition, 'null')
-    FROM jsonb_populate_record(NULL::featbit.segment, '{"included": [], "excluded": []}' || definition) AS r
+    INSERT INTO featbit.segment (environment, key, name, description, included, excluded, condition, semantics, archived, source)
+    SELECT r.environment, r.key, r.name, r.description, r.included, r.excluded, nullif(r.condition, 'null'), r.semantics, r.archived,
+           nullif(r.source, 'null')
+    FROM jsonb_populate_record(NULL::featbit.segment,
+        '{"included": [], "excluded": [], "semantics": "native", "archived": false}' || definition) AS r
     RETURNING revision $$;
 COMMENT ON FUNCTION featbit.insert_segment(jsonb) IS 'inserts a segment with the columns of a definition, as history records it; revision and updated_* are set anew. Returns the revision. Errors as of an INSERT.';
 
@@ -219,7 +225,7 @@ CREATE FUNCTION featbit.add_targets(flag_key text, variation text, users text[],
     AS $$
 DECLARE
     previous text := featbit.begin_change(add_targets.environment, add_targets.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, add_targets.environment);
+    stored featbit.flag := featbit.native_flag('add_targets', flag_key, add_targets.environment);
     changed jsonb;
     new_revision bigint;
 BEGIN
@@ -246,7 +252,7 @@ BEGIN
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.add_targets(text, text, text[], bigint, text, text) IS 'adds users to those that always get a variation; users listed for another variation move. users: user keys as text, NULLs are left out. Other arguments, result and errors as update_flag.';
+COMMENT ON FUNCTION featbit.add_targets(text, text, text[], bigint, text, text) IS 'adds users to those that always get a variation; users listed for another variation move. users: user keys as text, NULLs are left out. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.remove_targets(flag_key text, users text[], variation text DEFAULT NULL,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -254,7 +260,7 @@ CREATE FUNCTION featbit.remove_targets(flag_key text, users text[], variation te
     AS $$
 DECLARE
     previous text := featbit.begin_change(remove_targets.environment, remove_targets.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, remove_targets.environment);
+    stored featbit.flag := featbit.native_flag('remove_targets', flag_key, remove_targets.environment);
     changed jsonb;
     new_revision bigint;
 BEGIN
@@ -271,7 +277,7 @@ BEGIN
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.remove_targets(text, text[], text, bigint, text, text) IS 'takes users off the target lists of a flag. users: user keys as text, those that are not listed do not matter; variation: only its list, NULL for every list. Other arguments, result and errors as update_flag.';
+COMMENT ON FUNCTION featbit.remove_targets(text, text[], text, bigint, text, text) IS 'takes users off the target lists of a flag. users: user keys as text, those that are not listed do not matter; variation: only its list, NULL for every list. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.set_tags(flag_key text, tags text[],
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -317,16 +323,35 @@ COMMENT ON FUNCTION featbit.remove_tags(text, text[], bigint, text, text) IS 'ta
 
 CREATE FUNCTION featbit.set_prerequisites(flag_key text, prerequisites jsonb,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
-    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT featbit.update_flag(flag_key, jsonb_build_object('prerequisites', coalesce(prerequisites, '[]')),
-        expected_revision, comment, environment) $$;
-COMMENT ON FUNCTION featbit.set_prerequisites(text, jsonb, bigint, text, text) IS 'replaces the prerequisites of a flag. prerequisites: array of {"flag", "variations"}, NULL for none. Other arguments, result and errors as update_flag.';
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(set_prerequisites.environment, set_prerequisites.comment, flag_key);
+    stored featbit.flag := featbit.native_flag('set_prerequisites', flag_key, set_prerequisites.environment);
+    new_revision bigint;
+BEGIN
+    new_revision := featbit.update_flag(stored.key, jsonb_build_object('prerequisites', coalesce(set_prerequisites.prerequisites, '[]')),
+        expected_revision, set_prerequisites.comment, set_prerequisites.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.set_prerequisites(text, jsonb, bigint, text, text) IS 'replaces the prerequisites of a flag. prerequisites: array of {"flag", "variations"}, NULL for none. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.set_off_variation(flag_key text, off_variation text,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
-    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT featbit.update_flag(flag_key, jsonb_build_object('off_variation', off_variation), expected_revision, comment, environment) $$;
-COMMENT ON FUNCTION featbit.set_off_variation(text, text, bigint, text, text) IS 'sets the variation that is served while a flag is disabled or a prerequisite is not met; NULL leaves the value to the code. Other arguments, result and errors as update_flag.';
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(set_off_variation.environment, set_off_variation.comment, flag_key);
+    stored featbit.flag := featbit.native_flag('set_off_variation', flag_key, set_off_variation.environment);
+    new_revision bigint;
+BEGIN
+    new_revision := featbit.update_flag(stored.key, jsonb_build_object('off_variation', set_off_variation.off_variation),
+        expected_revision, set_off_variation.comment, set_off_variation.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.set_off_variation(text, text, bigint, text, text) IS 'sets the variation that is served while a flag is disabled or a prerequisite is not met; NULL leaves the value to the code. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.rule_position(stored featbit.flag, rule_id text)
     RETURNS integer LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -351,7 +376,7 @@ CREATE FUNCTION featbit.remove_rule(flag_key text, rule_id text,
     AS $$
 DECLARE
     previous text := featbit.begin_change(remove_rule.environment, remove_rule.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, remove_rule.environment);
+    stored featbit.flag := featbit.native_flag('remove_rule', flag_key, remove_rule.environment);
     place integer := featbit.rule_position(stored, rule_id);
     new_revision bigint;
 BEGIN
@@ -360,7 +385,7 @@ BEGIN
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.remove_rule(text, text, bigint, text, text) IS 'removes a rule, named by its id, from a flag. Other arguments and result as update_flag. Errors: as update_flag, and 42704 for an unknown rule.';
+COMMENT ON FUNCTION featbit.remove_rule(text, text, bigint, text, text) IS 'removes a rule, named by its id, from a flag. Other arguments and result as update_flag. Errors: as update_flag, and 42704 for an unknown rule. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.move_rule(flag_key text, rule_id text, "position" integer,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -368,7 +393,7 @@ CREATE FUNCTION featbit.move_rule(flag_key text, rule_id text, "position" intege
     AS $$
 DECLARE
     previous text := featbit.begin_change(move_rule.environment, move_rule.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, move_rule.environment);
+    stored featbit.flag := featbit.native_flag('move_rule', flag_key, move_rule.environment);
     rules integer := jsonb_array_length(stored.rules);
     place integer := featbit.rule_position(stored, rule_id);
     target integer := coalesce("position", rules);
@@ -388,19 +413,12 @@ BEGIN
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.move_rule(text, text, integer, bigint, text, text) IS 'moves a rule, named by its id, to another position: 1 is the first, NULL the last. Other arguments and result as update_flag. Errors: as update_flag, 42704 for an unknown rule, 22023 for a position outside the rules.';
+COMMENT ON FUNCTION featbit.move_rule(text, text, integer, bigint, text, text) IS 'moves a rule, named by its id, to another position: 1 is the first, NULL the last. Other arguments and result as update_flag. Errors: as update_flag, 42704 for an unknown rule, 22023 for a position outside the rules. Error 0A000 for a flag of another dialect.';
 
 -- copying
 
 CREATE FUNCTION featbit.definition_references(definition jsonb, OUT kind text, OUT key text)
-    RETURNS SETOF record LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT DISTINCT found.kind, found.name #>> '{}'
-    FROM (SELECT 'flag' AS kind, jsonb_path_query(definition, '$.prerequisites[*].flag') AS name
-          UNION ALL SELECT 'flag', jsonb_path_query(definition, '$.rules[*].when.**.flag')
-          UNION ALL SELECT 'segment', jsonb_path_query(definition, '$.rules[*].when.**.segment')
-          UNION ALL SELECT 'segment', jsonb_path_query(definition, '$.condition.**.segment')) AS found
-    WHERE jsonb_typeof(found.name) = 'string' $$;
+    RETURNS SETOF record AS 'MODULE_PATHNAME', 'fb_definition_references' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10;
 COMMENT ON FUNCTION featbit.definition_references(jsonb) IS 'what a definition of a flag or segment, as history records it, refers to: kind (flag or segment) and key, each once. Raises nothing.';
 
 CREATE FUNCTION featbit.definition_closure(kind text, key text, environment text)
@@ -447,6 +465,12 @@ BEGIN
         -- a flag of its own: users are dealt anew unless the salt was chosen
         copied := copied || jsonb_build_object('iteration', 0) ||
             CASE WHEN source.salt = source.key THEN jsonb_build_object('salt', into_key) ELSE '{}' END;
+    END IF;
+    IF source.source IS NOT NULL THEN
+        -- FeatBit's identity of the flag and of its environment stays with the original
+        copied := jsonb_set(copied, '{source}', source.source
+            - CASE WHEN into_key <> flag_key THEN '{id}'::text[] ELSE '{}' END
+            - CASE WHEN into_environment <> from_environment THEN '{envId}'::text[] ELSE '{}' END);
     END IF;
     IF into_environment <> from_environment THEN
         IF coalesce(with_references, false) THEN
@@ -513,10 +537,10 @@ BEGIN
     copied := 1;
     stuck := false;
     WHILE cardinality(left_segments) > 0 LOOP
-        INSERT INTO featbit.segment (environment, key, name, description, included, excluded, condition)
-        SELECT to_environment, s.key, s.name, s.description, s.included, s.excluded, s.condition
+        INSERT INTO featbit.segment (environment, key, name, description, included, excluded, condition, semantics, archived, source)
+        SELECT to_environment, s.key, s.name, s.description, s.included, s.excluded, s.condition, s.semantics, s.archived, s.source
         FROM unnest(left_segments) AS s
-        WHERE copied = 0 OR NOT EXISTS (
+        WHERE copied = 0 OR s.semantics = 'featbit' OR NOT EXISTS (
             SELECT FROM jsonb_path_query(s.condition, '$.**.segment') AS r
             WHERE NOT EXISTS (SELECT FROM featbit.segment AS t WHERE t.environment = to_environment AND t.key = r #>> '{}'));
         GET DIAGNOSTICS copied = ROW_COUNT;
@@ -529,11 +553,11 @@ BEGIN
     stuck := false;
     WHILE cardinality(left_flags) > 0 LOOP
         INSERT INTO featbit.flag (environment, key, name, description, type, variations, enabled, off_variation, prerequisites,
-                                  targets, rules, fallthrough, salt, semantics, tags, archived, iteration)
+                                  targets, rules, fallthrough, salt, semantics, tags, archived, source, iteration)
         SELECT to_environment, f.key, f.name, f.description, f.type, f.variations, f.enabled, f.off_variation, f.prerequisites,
-               f.targets, f.rules, f.fallthrough, f.salt, f.semantics, f.tags, f.archived, f.iteration
+               f.targets, f.rules, f.fallthrough, f.salt, f.semantics, f.tags, f.archived, f.source, f.iteration
         FROM unnest(left_flags) AS f
-        WHERE copied = 0 OR NOT EXISTS (
+        WHERE copied = 0 OR f.semantics = 'featbit' OR NOT EXISTS (
             SELECT FROM (SELECT jsonb_path_query(f.prerequisites, '$[*].flag') UNION ALL SELECT jsonb_path_query(f.rules, '$[*].when.**.flag')) AS r (name)
             WHERE NOT EXISTS (SELECT FROM featbit.flag AS t WHERE t.environment = to_environment AND t.key = r.name #>> '{}'));
         GET DIAGNOSTICS copied = ROW_COUNT;

@@ -57,6 +57,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION featbit.stored_flag(text, text) IS 'row of a flag as it is stored now; environment NULL is the setting featbit.environment. Errors: 42704 unknown flag, 22004 flag_key is NULL.';
 
+CREATE FUNCTION featbit.native_flag(what text, flag_key text, environment text)
+    RETURNS featbit.flag LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    stored featbit.flag := featbit.stored_flag(flag_key, native_flag.environment);
+BEGIN
+    IF stored.semantics <> 'native' THEN
+        RAISE EXCEPTION USING ERRCODE = '0A000',
+            MESSAGE = format('%s cannot change flag "%s": it has %s semantics', what, stored.key, stored.semantics),
+            HINT = format('Convert it with featbit.to_native(%L), or change it in its own terms with featbit.update_flag.', stored.key);
+    END IF;
+    RETURN stored;
+END $$;
+COMMENT ON FUNCTION featbit.native_flag(text, text, text) IS 'row of a flag as stored_flag returns it, for a function (what) that knows native definitions only. Errors: as stored_flag, and 0A000 for a flag of another dialect.';
+
 CREATE FUNCTION featbit.create_flag(flag_key text, variations jsonb, type text DEFAULT NULL, fallthrough jsonb DEFAULT NULL,
     off_variation text DEFAULT NULL, enabled boolean DEFAULT true, description text DEFAULT NULL, tags text[] DEFAULT '{}',
     comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -93,13 +108,15 @@ BEGIN
     END IF;
     SELECT key INTO unknown FROM jsonb_object_keys(changes) AS key
     WHERE key <> ALL (ARRAY['name', 'description', 'type', 'variations', 'enabled', 'off_variation', 'prerequisites', 'targets',
-                            'rules', 'fallthrough', 'salt', 'semantics', 'tags', 'archived', 'iteration'])
+                            'rules', 'fallthrough', 'salt', 'semantics', 'tags', 'archived', 'source', 'iteration'])
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('column "%s" of a flag cannot be changed', unknown),
-            HINT = 'Legal are name, description, type, variations, enabled, off_variation, prerequisites, targets, rules, fallthrough, salt, semantics, tags, archived and iteration.';
+            HINT = 'Legal are name, description, type, variations, enabled, off_variation, prerequisites, targets, rules, fallthrough, salt, semantics, tags, archived, source and iteration.';
     END IF;
-    RETURN jsonb_populate_record(stored, changes);
+    stored := jsonb_populate_record(stored, changes);
+    stored.source := nullif(stored.source, 'null');
+    RETURN stored;
 END $$;
 COMMENT ON FUNCTION featbit.changed_row(featbit.flag, jsonb) IS 'row of a flag with the columns of an object in place of its own, as update_flag writes it. Error 22023 for what is no object and for columns that cannot be changed.';
 
@@ -117,7 +134,7 @@ BEGIN
     SET name = new_row.name, description = new_row.description, type = new_row.type, variations = new_row.variations,
         enabled = new_row.enabled, off_variation = new_row.off_variation, prerequisites = new_row.prerequisites,
         targets = new_row.targets, rules = new_row.rules, fallthrough = new_row.fallthrough, salt = new_row.salt,
-        semantics = new_row.semantics, tags = new_row.tags, archived = new_row.archived, iteration = new_row.iteration,
+        semantics = new_row.semantics, tags = new_row.tags, archived = new_row.archived, source = new_row.source, iteration = new_row.iteration,
         revision = coalesce(expected_revision, f.revision)
     WHERE f.environment = old_row.environment AND f.key = old_row.key
     RETURNING f.revision INTO new_revision;
@@ -138,11 +155,19 @@ COMMENT ON FUNCTION featbit.disable_flag(text, bigint, text, text) IS 'disables 
 
 CREATE FUNCTION featbit.set_rollout(flag_key text, split jsonb, "by" text DEFAULT NULL, salt text DEFAULT NULL,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
-    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT featbit.update_flag(flag_key,
-        jsonb_build_object('fallthrough', jsonb_strip_nulls(jsonb_build_object('by', "by", 'salt', salt)) || jsonb_build_object('split', split)),
-        expected_revision, comment, environment) $$;
-COMMENT ON FUNCTION featbit.set_rollout(text, jsonb, text, text, bigint, text, text) IS 'replaces the fallthrough of a flag by a split. split: array of {"variation", "weight"}, weights are whole numbers of which only the ratio counts; by: attribute that is hashed instead of the user key; salt: seed of this split instead of the flag''s. Other arguments, result and errors as update_flag.';
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    previous text := featbit.begin_change(set_rollout.environment, set_rollout.comment, flag_key);
+    stored featbit.flag := featbit.native_flag('set_rollout', flag_key, set_rollout.environment);
+    new_revision bigint;
+BEGIN
+    new_revision := featbit.update_flag(stored.key, jsonb_build_object('fallthrough', jsonb_strip_nulls(jsonb_build_object('by', "by", 'salt', salt)) || jsonb_build_object('split', split)),
+        expected_revision, set_rollout.comment, set_rollout.environment);
+    PERFORM set_config('featbit.change_comment', previous, true);
+    RETURN new_revision;
+END $$;
+COMMENT ON FUNCTION featbit.set_rollout(text, jsonb, text, text, bigint, text, text) IS 'replaces the fallthrough of a flag by a split. split: array of {"variation", "weight"}, weights are whole numbers of which only the ratio counts; by: attribute that is hashed instead of the user key; salt: seed of this split instead of the flag''s. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.add_rule(flag_key text, rule jsonb, "position" integer DEFAULT NULL,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -150,7 +175,7 @@ CREATE FUNCTION featbit.add_rule(flag_key text, rule jsonb, "position" integer D
     AS $$
 DECLARE
     previous text := featbit.begin_change(add_rule.environment, add_rule.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, add_rule.environment);
+    stored featbit.flag := featbit.native_flag('add_rule', flag_key, add_rule.environment);
     rules integer := jsonb_array_length(stored.rules);
     place integer := coalesce("position", rules + 1);
     new_rule jsonb := rule;
@@ -176,7 +201,7 @@ BEGIN
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.add_rule(text, jsonb, integer, bigint, text, text) IS 'adds a rule to a flag. rule: {"id", "name", "when": condition, "serve": {"variation"} or {"split", "by", "salt"}, "percentage", "from", "until"}, an id is made when it has none; position: 1 is the first, NULL the last. Other arguments and result as update_flag. Errors: as update_flag, and 23505 for a rule id that the flag has used before.';
+COMMENT ON FUNCTION featbit.add_rule(text, jsonb, integer, bigint, text, text) IS 'adds a rule to a flag. rule: {"id", "name", "when": condition, "serve": {"variation"} or {"split", "by", "salt"}, "percentage", "from", "until"}, an id is made when it has none; position: 1 is the first, NULL the last. Other arguments and result as update_flag. Errors: as update_flag, and 23505 for a rule id that the flag has used before. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.set_targets(flag_key text, variation text, users text[],
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -184,7 +209,7 @@ CREATE FUNCTION featbit.set_targets(flag_key text, variation text, users text[],
     AS $$
 DECLARE
     previous text := featbit.begin_change(set_targets.environment, set_targets.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, set_targets.environment);
+    stored featbit.flag := featbit.native_flag('set_targets', flag_key, set_targets.environment);
     entry jsonb := jsonb_build_object('variation', variation, 'users', to_jsonb(users));
     kept jsonb;
     new_revision bigint;
@@ -202,7 +227,7 @@ BEGIN
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.set_targets(text, text, text[], bigint, text, text) IS 'replaces the list of users that always get a variation; an empty list or NULL removes it. users: user keys as text. Other arguments, result and errors as update_flag.';
+COMMENT ON FUNCTION featbit.set_targets(text, text, text[], bigint, text, text) IS 'replaces the list of users that always get a variation; an empty list or NULL removes it. users: user keys as text. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.set_variation(flag_key text, variation text, value jsonb,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -210,7 +235,7 @@ CREATE FUNCTION featbit.set_variation(flag_key text, variation text, value jsonb
     AS $$
 DECLARE
     previous text := featbit.begin_change(set_variation.environment, set_variation.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, set_variation.environment);
+    stored featbit.flag := featbit.native_flag('set_variation', flag_key, set_variation.environment);
     variations jsonb;
     new_revision bigint;
 BEGIN
@@ -225,7 +250,7 @@ BEGIN
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.set_variation(text, text, jsonb, bigint, text, text) IS 'sets the value of a variation, or adds the variation. value: of the flag''s type; JSON null is illegal. Other arguments, result and errors as update_flag.';
+COMMENT ON FUNCTION featbit.set_variation(text, text, jsonb, bigint, text, text) IS 'sets the value of a variation, or adds the variation. value: of the flag''s type; JSON null is illegal. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.create_segment(segment_key text, included text[] DEFAULT '{}', excluded text[] DEFAULT '{}',
     condition jsonb DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)

@@ -32,6 +32,7 @@ CREATE TABLE featbit.flag (
     semantics text NOT NULL DEFAULT 'native',
     tags text[] NOT NULL DEFAULT '{}',
     archived boolean NOT NULL DEFAULT false,
+    source jsonb,
     revision bigint NOT NULL,
     iteration integer NOT NULL DEFAULT 0 CHECK (iteration OPERATOR(pg_catalog.>=) 0),
     updated_at timestamptz NOT NULL,
@@ -53,9 +54,10 @@ COMMENT ON COLUMN featbit.flag.targets IS 'array of {"variation", "users"}: user
 COMMENT ON COLUMN featbit.flag.rules IS 'array of {"id", "name", "when", "serve", "percentage", "from", "until"}; the first rule that is met decides';
 COMMENT ON COLUMN featbit.flag.fallthrough IS 'what everyone else gets: {"variation"}, {"split", "by", "salt"} or {"ramp", "by", "salt"}; an INSERT without it serves the first variation';
 COMMENT ON COLUMN featbit.flag.salt IS 'seed of the bucketing, the key by default; changing it deals the users anew';
-COMMENT ON COLUMN featbit.flag.semantics IS 'dialect of the definition: native';
+COMMENT ON COLUMN featbit.flag.semantics IS 'dialect of the definition: native, or featbit: variations, targets, rules and fallthrough are FeatBit''s own variations, targetUsers, rules and fallthrough, and are evaluated as FeatBit evaluates them';
 COMMENT ON COLUMN featbit.flag.tags IS 'labels for finding flags';
 COMMENT ON COLUMN featbit.flag.archived IS 'true: evaluation answers FLAG_NOT_FOUND';
+COMMENT ON COLUMN featbit.flag.source IS 'of a flag with featbit semantics: its other members as FeatBit has them, such as {"id", "envId", "exptIncludeAllTargets", "updatedAt"}, and the option {"missingAttribute": "empty" | "no_match"}: what a missing attribute is, the empty string (default) or no match for any operator; NULL for native flags';
 COMMENT ON COLUMN featbit.flag.revision IS 'number of this version, set by the extension; an UPDATE that sets it must set the value it read; an INSERT that gives it restores a dumped row (owner only)';
 COMMENT ON COLUMN featbit.flag.iteration IS 'number of the randomisation; part of the seed when greater than 0';
 COMMENT ON COLUMN featbit.flag.updated_at IS 'when this version was written';
@@ -69,6 +71,9 @@ CREATE TABLE featbit.segment (
     included text[] NOT NULL DEFAULT '{}',
     excluded text[] NOT NULL DEFAULT '{}',
     condition jsonb,
+    semantics text NOT NULL DEFAULT 'native',
+    archived boolean NOT NULL DEFAULT false,
+    source jsonb,
     revision bigint NOT NULL,
     updated_at timestamptz NOT NULL,
     updated_by text NOT NULL,
@@ -82,7 +87,10 @@ COMMENT ON COLUMN featbit.segment.name IS 'name for people';
 COMMENT ON COLUMN featbit.segment.description IS 'who belongs to it';
 COMMENT ON COLUMN featbit.segment.included IS 'user keys that belong to it';
 COMMENT ON COLUMN featbit.segment.excluded IS 'user keys that never belong to it; wins over included and condition';
-COMMENT ON COLUMN featbit.segment.condition IS 'condition on the attributes of a user; may name other segments, never flags; NULL is met by nobody';
+COMMENT ON COLUMN featbit.segment.condition IS 'condition on the attributes of a user; may name other segments, never flags; NULL is met by nobody; with featbit semantics an array of rules';
+COMMENT ON COLUMN featbit.segment.semantics IS 'dialect of the condition: native, or featbit: key is FeatBit''s id of the segment and condition its array of rules, which are evaluated as FeatBit evaluates them';
+COMMENT ON COLUMN featbit.segment.archived IS 'true: nobody is in the segment, nor counts as outside of it, for rules of featbit flags; only with featbit semantics';
+COMMENT ON COLUMN featbit.segment.source IS 'of a segment with featbit semantics: its other members as FeatBit has them, such as {"id", "key", "type", "scopes", "tags", "updatedAt"}, and the option {"missingAttribute"} as in featbit.flag; NULL for native segments';
 COMMENT ON COLUMN featbit.segment.revision IS 'number of this version, as in featbit.flag';
 COMMENT ON COLUMN featbit.segment.updated_at IS 'when this version was written';
 COMMENT ON COLUMN featbit.segment.updated_by IS 'session user who wrote this version';

@@ -122,7 +122,7 @@ CREATE FUNCTION featbit.definition_differences(old_definition jsonb, new_definit
         WHEN 'archived' THEN CASE WHEN new_definition ->> 'archived' = 'true' THEN 'archived' ELSE 'taken out of the archive' END
         ELSE format('%s: %s -> %s', replace(column_name, '_', ' '),
                     coalesce(nullif(old_definition ->> column_name, ''), 'none'), coalesce(nullif(new_definition ->> column_name, ''), 'none')) END
-    FROM unnest(ARRAY['enabled', 'archived', 'name', 'description', 'type', 'semantics', 'off_variation', 'salt', 'iteration'])
+    FROM unnest(ARRAY['enabled', 'archived', 'name', 'description', 'type', 'semantics', 'off_variation', 'salt', 'iteration', 'source'])
         WITH ORDINALITY AS t (column_name, n)
     WHERE nullif(old_definition -> column_name, 'null') IS DISTINCT FROM nullif(new_definition -> column_name, 'null')
     ORDER BY n)

@@ -173,6 +173,7 @@ load_flag(FbLoader *loader, const char *key, FbFlagRow *row)
 	row->targets = read_json(&fields[FB_PORTABLE_FLAG_TARGETS]);
 	row->rules = read_json(&fields[FB_PORTABLE_FLAG_RULES]);
 	row->fallthrough = read_json(&fields[FB_PORTABLE_FLAG_FALLTHROUGH]);
+	row->source = read_json(&fields[FB_PORTABLE_FLAG_SOURCE]);
 	return true;
 }
 
@@ -194,6 +195,9 @@ load_segment(FbLoader *loader, const char *key, FbSegmentRow *row)
 	row->included = read_users(reader, &place, &fields[FB_PORTABLE_SEGMENT_INCLUDED]);
 	row->excluded = read_users(reader, &place, &fields[FB_PORTABLE_SEGMENT_EXCLUDED]);
 	row->condition = read_json(&fields[FB_PORTABLE_SEGMENT_CONDITION]);
+	row->semantics = read_text(reader, &place, &fields[FB_PORTABLE_SEGMENT_SEMANTICS]);
+	row->archived = read_boolean(reader, &place, &fields[FB_PORTABLE_SEGMENT_ARCHIVED], false);
+	row->source = read_json(&fields[FB_PORTABLE_SEGMENT_SOURCE]);
 	return true;
 }
 

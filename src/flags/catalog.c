@@ -159,6 +159,7 @@ fb_flag_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbFlagRow *row)
 	row->targets = column_jsonb(tuple, desc, "targets");
 	row->rules = column_jsonb(tuple, desc, "rules");
 	row->fallthrough = column_jsonb(tuple, desc, "fallthrough");
+	row->source = column_jsonb(tuple, desc, "source");
 }
 
 /* Copies a row of featbit.segment into the current context. */
@@ -169,6 +170,9 @@ fb_segment_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbSegmentRow *row)
 	row->included = column_array(tuple, desc, "included");
 	row->excluded = column_array(tuple, desc, "excluded");
 	row->condition = column_jsonb(tuple, desc, "condition");
+	row->semantics = column_text(tuple, desc, "semantics");
+	row->archived = column_bool(tuple, desc, "archived", false);
+	row->source = column_jsonb(tuple, desc, "source");
 }
 
 /* Starts a scan of the primary key for an environment and, when given, a key. */

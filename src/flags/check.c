@@ -144,7 +144,7 @@ static int	walk_references(Walk *walk, Visit *from, List *references);
 static int
 walk_reference(Walk *walk, const FbReference *reference)
 {
-	bool		direct = walk->depth == 1;
+	bool		direct = walk->depth == 1 && !reference->lenient;
 	bool		found;
 	Visit	   *visit = get_visit(walk, reference->to_segment, reference->key, &found);
 	FbFlagRow	flag;

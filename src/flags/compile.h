@@ -16,7 +16,7 @@ typedef struct FbFlagRow
 {
 	char	   *key;
 	char	   *type;			/* boolean, string, number, json */
-	char	   *semantics;		/* native */
+	char	   *semantics;		/* native, featbit */
 	char	   *salt;
 	char	   *off_variation;
 	bool		enabled;
@@ -28,16 +28,27 @@ typedef struct FbFlagRow
 	Jsonb	   *targets;
 	Jsonb	   *rules;
 	Jsonb	   *fallthrough;
+	Jsonb	   *source;			/* featbit: what FeatBit has and we have no column for */
 } FbFlagRow;
 
 /* A row of featbit.segment. */
 typedef struct FbSegmentRow
 {
 	char	   *key;
+	char	   *semantics;		/* native, featbit; NULL is native */
+	bool		archived;		/* featbit only */
 	Datum		included;		/* text[], 0 when NULL */
 	Datum		excluded;
 	Jsonb	   *condition;
+	Jsonb	   *source;
 } FbSegmentRow;
+
+/* Tells whether a row is written in FeatBit's own terms. */
+static inline bool
+fb_is_featbit(const char *semantics)
+{
+	return semantics != NULL && strcmp(semantics, "featbit") == 0;
+}
 
 /*
  * Where the compiler finds what a flag refers to, all in one environment.
@@ -83,6 +94,7 @@ extern void fb_check_segment(const FbSegmentRow *row, FbLoader *loader, FbCheck 
 typedef struct FbReference
 {
 	bool		to_segment;		/* else to a flag */
+	bool		lenient;		/* what it refers to may be missing, or go away */
 	char	   *key;
 	List	   *variations;		/* char *: variations of the referred flag that are named */
 	char	   *path;			/* JSON path of the reference, e.g. rules[2].when.all[0] */

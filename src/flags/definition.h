@@ -91,6 +91,7 @@ extern bool fb_read_variations(FbReader *reader, const FbFlagRow *row, FbFlag *f
 
 /* flag.c */
 extern bool fb_check_key(FbReader *reader, const char *key);
+extern bool fb_check_foreign_key(FbReader *reader, const char *key);
 extern FbDefinition *fb_read_flag(FbReader *reader, const FbFlagRow *row);
 
 /* segment.c */

@@ -8,7 +8,7 @@
 #include "miscadmin.h"
 
 #include "core/fb_hash.h"
-#include "flags/definition.h"
+#include "flags/featbit.h"
 
 #define PERCENTAGE_DECIMALS 3
 
@@ -46,22 +46,42 @@ fb_check_key(FbReader *reader, const char *key)
 	return true;
 }
 
+/* Checks a key of another dialect, which has rules of its own. */
+bool
+fb_check_foreign_key(FbReader *reader, const char *key)
+{
+	FbPlace		place = {NULL, "key", 0};
+
+	if (key == NULL)
+		return fb_defect(reader, ERRCODE_NOT_NULL_VIOLATION, NULL, "key must not be null");
+	if (key[0] == '\0' || strlen(key) > FB_MAX_NAME)
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "key has %d bytes, 1 to %d are allowed",
+						 (int) strlen(key), FB_MAX_NAME);
+	return fb_check_printable(reader, &place, fb_string_of(key));
+}
+
 /* Reads what identifies a flag. */
 static bool
 read_identity(FbReader *reader, const FbFlagRow *row, FbFlag *flag)
 {
 	FbPlace		salt_place = {NULL, "salt", 0};
+	bool		is_featbit = fb_is_featbit(row->semantics);
 
-	if (!fb_check_key(reader, row->key))
+	if (!(is_featbit ? fb_check_foreign_key(reader, row->key) : fb_check_key(reader, row->key)))
 		return false;
 	flag->info.key = fb_arena_string(reader->arena, fb_string_of(row->key));
 	flag->info.revision = row->revision;
 	flag->info.iteration = row->iteration;
 	flag->enabled = row->enabled;
 	flag->archived = row->archived;
+	if (is_featbit)
+		return true;
 	if (row->semantics == NULL || strcmp(row->semantics, "native") != 0)
-		return fb_defect(reader, ERRCODE_FEATURE_NOT_SUPPORTED, "The only semantics so far are \"native\".",
+		return fb_defect(reader, ERRCODE_FEATURE_NOT_SUPPORTED, "Semantics are \"native\" and \"featbit\".",
 						 "unsupported semantics \"%s\"", row->semantics == NULL ? "" : row->semantics);
+	if (row->source != NULL)
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, "Set it to NULL, or semantics to \"featbit\".",
+						 "a native flag must not have a source");
 	if (row->iteration < 0)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
 						 "iteration must not be negative, but is %d", row->iteration);
@@ -396,7 +416,12 @@ fb_read_flag(FbReader *reader, const FbFlagRow *row)
 	memset(flag, 0, sizeof(FbFlag));
 	definition->flag = flag;
 	definition->flag_row = row;
-	if (!read_identity(reader, row, flag) || !fb_read_variations(reader, row, flag))
+	if (read_identity(reader, row, flag) && fb_is_featbit(row->semantics))
+	{
+		fb_read_featbit_flag(reader, row, definition);
+		return definition;
+	}
+	if (reader->defect != NULL || !fb_read_variations(reader, row, flag))
 	{
 		flag->error = fb_take_defect(reader);
 		return definition;

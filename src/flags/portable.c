@@ -44,13 +44,17 @@ const FbField fb_portable_flag_fields[FB_PORTABLE_FLAG_FIELDS] = {
 	[FB_PORTABLE_FLAG_PREREQUISITES] = {"prerequisites"},
 	[FB_PORTABLE_FLAG_TARGETS] = {"targets"},
 	[FB_PORTABLE_FLAG_RULES] = {"rules"},
-	[FB_PORTABLE_FLAG_FALLTHROUGH] = {"fallthrough", true}
+	[FB_PORTABLE_FLAG_FALLTHROUGH] = {"fallthrough", true},
+	[FB_PORTABLE_FLAG_SOURCE] = {"source"}
 };
 
 const FbField fb_portable_segment_fields[FB_PORTABLE_SEGMENT_FIELDS] = {
 	[FB_PORTABLE_SEGMENT_INCLUDED] = {"included"},
 	[FB_PORTABLE_SEGMENT_EXCLUDED] = {"excluded"},
-	[FB_PORTABLE_SEGMENT_CONDITION] = {"condition"}
+	[FB_PORTABLE_SEGMENT_CONDITION] = {"condition"},
+	[FB_PORTABLE_SEGMENT_SEMANTICS] = {"semantics"},
+	[FB_PORTABLE_SEGMENT_ARCHIVED] = {"archived"},
+	[FB_PORTABLE_SEGMENT_SOURCE] = {"source"}
 };
 
 /* A loader that keeps the rows it gives away. */
@@ -233,6 +237,7 @@ push_flag(JsonbParseState **state, const FbFlagRow *row)
 	push_json(state, fields[FB_PORTABLE_FLAG_TARGETS], row->targets);
 	push_json(state, fields[FB_PORTABLE_FLAG_RULES], row->rules);
 	push_json(state, fields[FB_PORTABLE_FLAG_FALLTHROUGH], row->fallthrough);
+	push_json(state, fields[FB_PORTABLE_FLAG_SOURCE], row->source);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
@@ -247,6 +252,12 @@ push_segment(JsonbParseState **state, const FbSegmentRow *row)
 	push_users(state, fields[FB_PORTABLE_SEGMENT_INCLUDED], row->included);
 	push_users(state, fields[FB_PORTABLE_SEGMENT_EXCLUDED], row->excluded);
 	push_json(state, fields[FB_PORTABLE_SEGMENT_CONDITION], row->condition);
+	if (row->semantics != NULL && strcmp(row->semantics, "native") != 0)
+	{
+		push_text(state, fields[FB_PORTABLE_SEGMENT_SEMANTICS], row->semantics);
+		push_boolean(state, fields[FB_PORTABLE_SEGMENT_ARCHIVED], row->archived);
+		push_json(state, fields[FB_PORTABLE_SEGMENT_SOURCE], row->source);
+	}
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 

@@ -121,6 +121,7 @@ fb_flag_row_from_definition(Jsonb *definition, FbFlagRow *row)
 	row->targets = get_jsonb(definition, "targets");
 	row->rules = get_jsonb(definition, "rules");
 	row->fallthrough = get_jsonb(definition, "fallthrough");
+	row->source = get_jsonb(definition, "source");
 }
 
 /* Makes a segment row of a recorded definition, in the current context. */
@@ -131,6 +132,9 @@ fb_segment_row_from_definition(Jsonb *definition, FbSegmentRow *row)
 	row->included = get_texts(definition, "included");
 	row->excluded = get_texts(definition, "excluded");
 	row->condition = get_jsonb(definition, "condition");
+	row->semantics = get_text(definition, "semantics");
+	row->archived = get_bool(definition, "archived", false);
+	row->source = get_jsonb(definition, "source");
 }
 
 /* definition_time(value): time of a timestamp of a definition, NULL when it is none */

@@ -8,7 +8,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "flags/definition.h"
+#include "flags/featbit.h"
 #include "pg_compat.h"
 
 /* Reads a list of user keys; they are compared in UTF-8. */
@@ -53,6 +53,33 @@ read_users(FbReader *reader, const char *column, Datum datum, FbSet *set)
 	return true;
 }
 
+/* Reads the two lists of user keys. */
+static bool
+read_lists(FbReader *reader, const FbSegmentRow *row, FbSegment *segment)
+{
+	return read_users(reader, "included", row->included, &segment->included) &&
+		read_users(reader, "excluded", row->excluded, &segment->excluded);
+}
+
+/* Checks key, dialect and what only featbit segments have. */
+static bool
+read_identity(FbReader *reader, const FbSegmentRow *row)
+{
+	if (fb_is_featbit(row->semantics))
+		return fb_check_foreign_key(reader, row->key);
+	if (!fb_check_key(reader, row->key))
+		return false;
+	if (row->semantics != NULL && strcmp(row->semantics, "native") != 0)
+		return fb_defect(reader, ERRCODE_FEATURE_NOT_SUPPORTED, "Semantics are \"native\" and \"featbit\".",
+						 "unsupported semantics \"%s\"", row->semantics);
+	if (row->archived)
+		return fb_defect(reader, ERRCODE_FEATURE_NOT_SUPPORTED, "Delete it with featbit.delete_segment: its history stays.",
+						 "a native segment cannot be archived");
+	return row->source == NULL ||
+		fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, "Set it to NULL, or semantics to \"featbit\".",
+				  "a native segment must not have a source");
+}
+
 /* Reads a segment; what it refers to is not looked at. */
 FbDefinition *
 fb_read_segment(FbReader *reader, const FbSegmentRow *row)
@@ -66,19 +93,20 @@ fb_read_segment(FbReader *reader, const FbSegmentRow *row)
 	segment->start = FB_NOT_MET;
 	definition->segment = segment;
 	definition->segment_row = row;
-	if (!fb_check_key(reader, row->key))
+	if (!read_identity(reader, row))
 	{
 		segment->error = fb_take_defect(reader);
 		return definition;
 	}
 	segment->key = fb_arena_string(reader->arena, fb_string_of(row->key));
-	if (!read_users(reader, "included", row->included, &segment->included) ||
-		!read_users(reader, "excluded", row->excluded, &segment->excluded))
+	if (!read_lists(reader, row, segment))
 	{
 		segment->error = fb_take_defect(reader);
 		return definition;
 	}
-	if (row->condition != NULL)
+	if (fb_is_featbit(row->semantics))
+		fb_read_featbit_segment(reader, row, definition);
+	else if (row->condition != NULL)
 	{
 		definition->conditions = palloc(sizeof(FbTree *));
 		fb_json_root(row->condition, &root);

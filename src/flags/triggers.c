@@ -104,6 +104,21 @@ default_text(NewRow *row, const char *name, const char *value)
 		set_column(row, name, CStringGetTextDatum(value));
 }
 
+/* Raises unless a key of another dialect, which has rules of its own, can be one here. */
+static void
+check_foreign_key(const char *what, const char *key)
+{
+	bool		legal = key[0] != '\0' && strlen(key) <= FB_MAX_KEY;
+
+	for (const char *c = key; legal && *c; c++)
+		legal = (unsigned char) *c >= 0x20 && *c != 0x7F;
+	if (!legal)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid %s key \"%s\"", what, key),
+				 errdetail("With featbit semantics a key has 1 to %d bytes and no control characters.", FB_MAX_KEY)));
+}
+
 /* Raises unless a key can name an environment, flag or segment. */
 static void
 check_key(const char *what, const char *key)
@@ -227,6 +242,13 @@ stamp(NewRow *row, int64 revision)
 	set_column(row, "updated_by", CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false)));
 }
 
+/* Tells whether the new row is of the featbit dialect. */
+static bool
+is_featbit(NewRow *row)
+{
+	return fb_is_featbit(get_text(row, row->tuple, "semantics"));
+}
+
 /*
  * Does what flags and segments have in common, before the row is validated.
  * Returns false for a restored row, of which only the shape is checked.
@@ -248,7 +270,10 @@ prepare_row(NewRow *row, TriggerData *trigger)
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("a %s needs a key", row->kind)));
-		check_key(row->kind, key);
+		if (is_featbit(row))
+			check_foreign_key(row->kind, key);
+		else
+			check_key(row->kind, key);
 		revision = get_column(row, row->tuple, "revision", &isnull);
 		if (!isnull)
 		{
@@ -312,7 +337,10 @@ default_flag_columns(NewRow *row)
 	char	   *key = get_text(row, row->tuple, "key");
 
 	default_text(row, "salt", key);
-	if (isnull)
+	default_text(row, "semantics", "native");
+	if (is_featbit(row))
+		default_text(row, "type", "string");
+	else if (isnull)
 		default_text(row, "type", "json");
 	else
 	{
@@ -393,6 +421,8 @@ fb_segment_before_write(PG_FUNCTION_ARGS)
 		catalog.own_key = segment.key;
 		catalog.own_segment = &segment;
 		fb_check_segment(&segment, &catalog.loader, FB_CHECK_ALL);
+		if (row.old != NULL && segment.archived)
+			fb_refuse_used_segment(&catalog, segment.key);
 	}
 	fb_catalog_close(&catalog);
 	return PointerGetDatum(row.tuple);

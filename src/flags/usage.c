@@ -13,6 +13,7 @@ typedef struct Usage
 	bool		segment;
 	const char *key;
 	Jsonb	   *variations;		/* when given, only uses of a variation that is not in here count */
+	const char *name;			/* member of a variation that names it */
 	const char *user_kind;
 } Usage;
 
@@ -28,15 +29,15 @@ variation_member(Jsonb *variations, uint32 i, const char *name)
 	return getKeyJsonValueFromContainer(element->val.binary.data, name, strlen(name), NULL);
 }
 
-/* Tells whether an array of variations has one with this key. */
+/* Tells whether an array of variations has one with this key, which is the member name. */
 static bool
-has_variation(Jsonb *variations, const char *key)
+has_variation(Jsonb *variations, const char *name, const char *key)
 {
 	uint32		n = JB_ROOT_IS_ARRAY(variations) ? JB_ROOT_COUNT(variations) : 0;
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		JsonbValue *value = variation_member(variations, i, "key");
+		JsonbValue *value = variation_member(variations, i, name);
 
 		if (value != NULL && value->type == jbvString &&
 			value->val.string.len == (int) strlen(key) &&
@@ -57,7 +58,7 @@ refuse_references(Usage *usage, List *references, const char *user_key)
 		FbReference *reference = (FbReference *) lfirst(lc);
 		ListCell   *lv;
 
-		if (reference->to_segment != usage->segment || strcmp(reference->key, usage->key) != 0)
+		if (reference->lenient || reference->to_segment != usage->segment || strcmp(reference->key, usage->key) != 0)
 			continue;
 		if (usage->variations == NULL)
 			ereport(ERROR,
@@ -69,7 +70,7 @@ refuse_references(Usage *usage, List *references, const char *user_key)
 		{
 			char	   *variation = (char *) lfirst(lv);
 
-			if (!has_variation(usage->variations, variation))
+			if (!has_variation(usage->variations, usage->name, variation))
 				ereport(ERROR,
 						(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 						 errmsg("variation \"%s\" of flag \"%s\" is in use", variation, usage->key),
@@ -99,18 +100,25 @@ visit_segment(void *arg, const FbSegmentRow *row)
 		refuse_references(usage, fb_segment_references(row), row->key);
 }
 
+/* Returns the member that names a variation. */
+static const char *
+variation_name(const FbFlagRow *row)
+{
+	return fb_is_featbit(row->semantics) ? "id" : "key";
+}
+
 /* Tells whether the new version still has every variation of the old one. */
 static bool
-keeps_variations(Jsonb *old, Jsonb *new)
+keeps_variations(const FbFlagRow *old, const FbFlagRow *new)
 {
-	uint32		n = JB_ROOT_IS_ARRAY(old) ? JB_ROOT_COUNT(old) : 0;
+	uint32		n = JB_ROOT_IS_ARRAY(old->variations) ? JB_ROOT_COUNT(old->variations) : 0;
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		JsonbValue *key = variation_member(old, i, "key");
+		JsonbValue *key = variation_member(old->variations, i, variation_name(old));
 
 		if (key != NULL && key->type == jbvString &&
-			!has_variation(new, pnstrdup(key->val.string.val, key->val.string.len)))
+			!has_variation(new->variations, variation_name(new), pnstrdup(key->val.string.val, key->val.string.len)))
 			return false;
 	}
 	return true;
@@ -123,17 +131,17 @@ keeps_variations(Jsonb *old, Jsonb *new)
 void
 fb_refuse_used_flag(FbCatalog *catalog, const FbFlagRow *old, const FbFlagRow *new)
 {
-	Usage		usage = {false, old->key, new ? new->variations : NULL, "flag"};
+	Usage		usage = {false, old->key, new ? new->variations : NULL, new ? variation_name(new) : NULL, "flag"};
 
-	if (new == NULL || !keeps_variations(old->variations, new->variations))
+	if (new == NULL || !keeps_variations(old, new))
 		fb_catalog_each_flag_naming(catalog, usage.key, visit_flag, &usage);
 }
 
-/* Raises when a flag or another segment refers to a segment that is deleted. */
+/* Raises when a flag or another segment refers to a segment that is deleted or archived. */
 void
 fb_refuse_used_segment(FbCatalog *catalog, const char *key)
 {
-	Usage		usage = {true, key, NULL, "flag"};
+	Usage		usage = {true, key, NULL, NULL, "flag"};
 
 	fb_catalog_each_flag_naming(catalog, usage.key, visit_flag, &usage);
 	usage.user_kind = "segment";

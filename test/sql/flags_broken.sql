@@ -21,7 +21,7 @@ END $$;
 
 SELECT changes, pg_temp.broken(changes) FROM (VALUES
     ('{}'::jsonb),
-    ('{"type": "text"}'), ('{"semantics": "featbit"}'), ('{"variations": {}}'), ('{"variations": [{"key": "red", "value": 5}]}'), ('{"variations": []}'),
+    ('{"type": "text"}'), ('{"semantics": "unleash"}'), ('{"variations": {}}'), ('{"variations": [{"key": "red", "value": 5}]}'), ('{"variations": []}'),
     ('{"salt": "a\u001fb"}'), ('{"iteration": 7, "fallthrough": {"split": [{"variation": "red", "weight": 1}]}}'),
     ('{"enabled": false}'), ('{"enabled": false, "off_variation": "rde"}'), ('{"off_variation": "rde"}'),
     ('{"fallthrough": {"variation": "rde"}}'), ('{"fallthrough": {"split": []}}'), ('{"fallthrough": 5}'),

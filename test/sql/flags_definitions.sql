@@ -47,7 +47,7 @@ UPDATE featbit.flag SET archived = true WHERE environment = 'test_definitions' A
 \echo == identity
 SELECT left(changes::text, 120) AS changes, pg_temp.try_flag(changes) FROM (VALUES
     ('{}'::jsonb), ('{"key": ""}'), ('{"key": "-x"}'), ('{"key": "a b"}'), ('{"key": "é"}'),
-    (jsonb_build_object('key', repeat('k', 129))), ('{"type": "text"}'), ('{"semantics": "featbit"}'), ('{"salt": "a\u001fb"}'), ('{"iteration": -1}'),
+    (jsonb_build_object('key', repeat('k', 129))), ('{"type": "text"}'), ('{"semantics": "unleash"}'), ('{"salt": "a\u001fb"}'), ('{"iteration": -1}'),
     ('{"off_variation": "blu"}'), ('{"off_variation": "blue"}'), ('{"off_variation": null}')) AS v (changes);
 
 \echo == variations
