@@ -461,8 +461,9 @@ fb_operator_find(const char *name, size_t length)
 {
 	int			i;
 
-	for (i = 0; i < FB_OPERATOR_COUNT; i++)
-		if (strlen(fb_operators[i].name) == length && memcmp(fb_operators[i].name, name, length) == 0)
+	for (i = 0; i < FB_OPERATOR_COUNT && length > 0; i++)
+		if (fb_operators[i].name[0] == name[0] && strlen(fb_operators[i].name) == length &&
+			memcmp(fb_operators[i].name, name, length) == 0)
 			return i;
 	return -1;
 }

@@ -89,90 +89,119 @@ fb_column(TupleDesc desc, const char *name)
 	return 0;
 }
 
-/* Returns a column's value, setting *isnull. */
-static Datum
-column_value(HeapTuple tuple, TupleDesc desc, const char *name, bool *isnull)
+/* The columns of a copy of a row. */
+typedef struct Columns
 {
-	return heap_getattr(tuple, fb_column(desc, name), desc, isnull);
+	TupleDesc	desc;
+	Datum	   *values;
+	bool	   *nulls;
+	int			next;			/* position behind the column found last: where the search begins */
+} Columns;
+
+/* Copies a row into the current context and takes it apart. */
+static void
+take_columns(Columns *columns, HeapTuple tuple, TupleDesc desc)
+{
+	columns->desc = desc;
+	columns->values = palloc((sizeof(Datum) + sizeof(bool)) * desc->natts);
+	columns->nulls = (bool *) &columns->values[desc->natts];
+	columns->next = 0;
+	heap_deform_tuple(heap_copytuple(tuple), desc, columns->values, columns->nulls);
 }
 
-/* Returns a copy of a text column, NULL for NULL. */
+/* Returns the position of a column; names that are asked for in the order of the table are found at once. */
+static int
+find_column(Columns *columns, const char *name)
+{
+	int			position = columns->next;
+
+	for (; position < columns->desc->natts; position++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(columns->desc, position);
+
+		if (strcmp(NameStr(attribute->attname), name) == 0 && !attribute->attisdropped)
+			break;
+	}
+	if (position == columns->desc->natts)
+		position = fb_column(columns->desc, name) - 1;
+	columns->next = position + 1;
+	return position;
+}
+
+/* Returns a text column, NULL for NULL. */
 static char *
-column_text(HeapTuple tuple, TupleDesc desc, const char *name)
+text_column(Columns *columns, const char *name)
 {
-	bool		isnull;
-	Datum		value = column_value(tuple, desc, name, &isnull);
+	int			position = find_column(columns, name);
 
-	return isnull ? NULL : TextDatumGetCString(value);
+	return columns->nulls[position] ? NULL : TextDatumGetCString(columns->values[position]);
 }
 
-/* Returns a detoasted copy of a jsonb column, NULL for NULL. */
+/* Returns a detoasted jsonb column, NULL for NULL. */
 static Jsonb *
-column_jsonb(HeapTuple tuple, TupleDesc desc, const char *name)
+jsonb_column(Columns *columns, const char *name)
 {
-	bool		isnull;
-	Datum		value = column_value(tuple, desc, name, &isnull);
+	int			position = find_column(columns, name);
 
-	return isnull ? NULL : DatumGetJsonbPCopy(value);
+	return columns->nulls[position] ? NULL : DatumGetJsonbP(columns->values[position]);
 }
 
-/* Returns a detoasted copy of an array column, 0 for NULL. */
+/* Returns a detoasted array column, 0 for NULL. */
 static Datum
-column_array(HeapTuple tuple, TupleDesc desc, const char *name)
+array_column(Columns *columns, const char *name)
 {
-	bool		isnull;
-	Datum		value = column_value(tuple, desc, name, &isnull);
+	int			position = find_column(columns, name);
 
-	return isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	return columns->nulls[position] ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM(columns->values[position]));
 }
 
-/* Returns a boolean column, a default for NULL. */
-static bool
-column_bool(HeapTuple tuple, TupleDesc desc, const char *name, bool value_if_null)
+/* Returns a boolean or number column, a default for NULL. */
+static Datum
+plain_column(Columns *columns, const char *name, Datum value_if_null)
 {
-	bool		isnull;
-	Datum		value = column_value(tuple, desc, name, &isnull);
+	int			position = find_column(columns, name);
 
-	return isnull ? value_if_null : DatumGetBool(value);
+	return columns->nulls[position] ? value_if_null : columns->values[position];
 }
 
 /* Copies a row of featbit.flag into the current context. */
 void
 fb_flag_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbFlagRow *row)
 {
-	bool		isnull;
-	Datum		value;
+	Columns		columns;
 
-	row->key = column_text(tuple, desc, "key");
-	row->type = column_text(tuple, desc, "type");
-	row->semantics = column_text(tuple, desc, "semantics");
-	row->salt = column_text(tuple, desc, "salt");
-	row->off_variation = column_text(tuple, desc, "off_variation");
-	row->enabled = column_bool(tuple, desc, "enabled", true);
-	row->archived = column_bool(tuple, desc, "archived", false);
-	value = column_value(tuple, desc, "revision", &isnull);
-	row->revision = isnull ? 0 : DatumGetInt64(value);
-	value = column_value(tuple, desc, "iteration", &isnull);
-	row->iteration = isnull ? 0 : DatumGetInt32(value);
-	row->variations = column_jsonb(tuple, desc, "variations");
-	row->prerequisites = column_jsonb(tuple, desc, "prerequisites");
-	row->targets = column_jsonb(tuple, desc, "targets");
-	row->rules = column_jsonb(tuple, desc, "rules");
-	row->fallthrough = column_jsonb(tuple, desc, "fallthrough");
-	row->source = column_jsonb(tuple, desc, "source");
+	take_columns(&columns, tuple, desc);
+	row->key = text_column(&columns, "key");
+	row->type = text_column(&columns, "type");
+	row->variations = jsonb_column(&columns, "variations");
+	row->enabled = DatumGetBool(plain_column(&columns, "enabled", BoolGetDatum(true)));
+	row->off_variation = text_column(&columns, "off_variation");
+	row->prerequisites = jsonb_column(&columns, "prerequisites");
+	row->targets = jsonb_column(&columns, "targets");
+	row->rules = jsonb_column(&columns, "rules");
+	row->fallthrough = jsonb_column(&columns, "fallthrough");
+	row->salt = text_column(&columns, "salt");
+	row->semantics = text_column(&columns, "semantics");
+	row->archived = DatumGetBool(plain_column(&columns, "archived", BoolGetDatum(false)));
+	row->source = jsonb_column(&columns, "source");
+	row->revision = DatumGetInt64(plain_column(&columns, "revision", Int64GetDatum(0)));
+	row->iteration = DatumGetInt32(plain_column(&columns, "iteration", Int32GetDatum(0)));
 }
 
 /* Copies a row of featbit.segment into the current context. */
 void
 fb_segment_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbSegmentRow *row)
 {
-	row->key = column_text(tuple, desc, "key");
-	row->included = column_array(tuple, desc, "included");
-	row->excluded = column_array(tuple, desc, "excluded");
-	row->condition = column_jsonb(tuple, desc, "condition");
-	row->semantics = column_text(tuple, desc, "semantics");
-	row->archived = column_bool(tuple, desc, "archived", false);
-	row->source = column_jsonb(tuple, desc, "source");
+	Columns		columns;
+
+	take_columns(&columns, tuple, desc);
+	row->key = text_column(&columns, "key");
+	row->included = array_column(&columns, "included");
+	row->excluded = array_column(&columns, "excluded");
+	row->condition = jsonb_column(&columns, "condition");
+	row->semantics = text_column(&columns, "semantics");
+	row->archived = DatumGetBool(plain_column(&columns, "archived", BoolGetDatum(false)));
+	row->source = jsonb_column(&columns, "source");
 }
 
 /* Starts a scan of the primary key for an environment and, when given, a key. */
@@ -207,13 +236,13 @@ fb_catalog_environment(FbCatalog *catalog, FbEnvironmentRow *row)
 
 	if (HeapTupleIsValid(tuple))
 	{
-		TupleDesc	desc = RelationGetDescr(catalog->relation[FB_TABLE_ENVIRONMENT]);
-		bool		isnull;
+		Columns		columns;
 
-		row->name = column_text(tuple, desc, "name");
-		row->tracking_schema = column_text(tuple, desc, "tracking_schema");
-		row->config_version = DatumGetInt64(column_value(tuple, desc, "config_version", &isnull));
-		row->protected_ = column_bool(tuple, desc, "protected", false);
+		take_columns(&columns, tuple, RelationGetDescr(catalog->relation[FB_TABLE_ENVIRONMENT]));
+		row->name = text_column(&columns, "name");
+		row->config_version = DatumGetInt64(plain_column(&columns, "config_version", Int64GetDatum(0)));
+		row->tracking_schema = text_column(&columns, "tracking_schema");
+		row->protected_ = DatumGetBool(plain_column(&columns, "protected", BoolGetDatum(false)));
 		row->own = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
 	}
 	systable_endscan(scan);

@@ -262,40 +262,93 @@ unknown_key(FbReader *reader, const FbPlace *place, FbString key, const FbField 
 					 "unknown key \"%s\" in %s", name, fb_place_text(place));
 }
 
+/* Returns the field that a key names, NULL for none. */
+static inline FbField *
+find_field(FbString key, FbField *fields, int count)
+{
+	int			i;
+
+	for (i = 0; i < count; i++)
+		if (key.length > 0 && fields[i].name[0] == key.data[0] && strlen(fields[i].name) == key.length &&
+			fb_bytes_equal(fields[i].name, key.data, key.length))
+			return &fields[i];
+	return NULL;
+}
+
+/* Gives an entry of a container as JsonbIteratorNext does that skips nested values: without a copy. */
+static inline void
+fill_item(const JsonbContainer *container, uint32 index, char *data, uint32 offset, uint32 end, JsonbValue *value)
+{
+	JEntry		entry = container->children[index];
+
+	if (JBE_ISSTRING(entry))
+	{
+		value->type = jbvString;
+		value->val.string.val = data + offset;
+		value->val.string.len = end - offset;
+	}
+	else if (JBE_ISNUMERIC(entry))
+	{
+		value->type = jbvNumeric;
+		value->val.numeric = (Numeric) (data + INTALIGN(offset));
+	}
+	else if (JBE_ISCONTAINER(entry))
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = (JsonbContainer *) (data + INTALIGN(offset));
+		value->val.binary.len = end - INTALIGN(offset);
+	}
+	else if (JBE_ISNULL(entry))
+		value->type = jbvNull;
+	else
+	{
+		value->type = jbvBool;
+		value->val.boolean = JBE_ISBOOL_TRUE(entry);
+	}
+}
+
+/* Returns where the entry of a container ends that begins at an offset. */
+static inline uint32
+entry_end(const JsonbContainer *container, uint32 index, uint32 offset)
+{
+	JEntry		entry = container->children[index];
+
+	return JBE_HAS_OFF(entry) ? JBE_OFFLENFLD(entry) : offset + JBE_OFFLENFLD(entry);
+}
+
 /* Reads an object whose keys are all known. */
 bool
 fb_read_object(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbField *fields, int count)
 {
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	item;
-	FbField    *field = NULL;
+	const JsonbContainer *object;
+	char	   *data;
+	uint32		pairs;
+	uint32		key_offset = 0;
+	uint32		offset;
+	uint32		pair;
 	int			i;
 
 	for (i = 0; i < count; i++)
 		fields[i].present = false;
 	if (!is_container(value, true))
 		return fb_wrong_type(reader, place, "an object", value);
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	(void) JsonbIteratorNext(&iterator, &item, false);
-	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_END_OBJECT)
+	object = value->val.binary.data;
+	pairs = JsonContainerSize(object);
+	data = (char *) &object->children[pairs * 2];
+	offset = pairs == 0 ? 0 : getJsonbOffset(object, pairs);
+	for (pair = 0; pair < pairs; pair++)
 	{
-		if (token == WJB_KEY)
-		{
-			FbString	key = {item.val.string.val, item.val.string.len};
+		uint32		key_end = entry_end(object, pair, key_offset);
+		uint32		end = entry_end(object, pairs + pair, offset);
+		FbString	key = {data + key_offset, key_end - key_offset};
+		FbField    *field = find_field(key, fields, count);
 
-			for (i = 0; i < count; i++)
-				if (fb_string_equal(key, fb_string_of(fields[i].name)))
-					break;
-			if (i == count)
-				return unknown_key(reader, place, key, fields, count);
-			field = &fields[i];
-		}
-		else
-		{
-			field->present = true;
-			field->value = item;
-		}
+		if (field == NULL)
+			return unknown_key(reader, place, key, fields, count);
+		field->present = true;
+		fill_item(object, pairs + pair, data, offset, end, &field->value);
+		key_offset = key_end;
+		offset = end;
 	}
 	for (i = 0; i < count; i++)
 		if (fields[i].required && !fields[i].present)
@@ -308,17 +361,15 @@ fb_read_object(FbReader *reader, const FbPlace *place, const JsonbValue *value, 
 bool
 fb_open_array(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbElements *elements)
 {
-	JsonbValue	item;
-
 	if (!is_container(value, false))
 		return fb_wrong_type(reader, place, "an array", value);
-	elements->count = JsonContainerSize(value->val.binary.data);
+	elements->array = value->val.binary.data;
+	elements->count = JsonContainerSize(elements->array);
 	elements->position = -1;
+	elements->offset = 0;
 	if (elements->count > FB_MAX_LIST)
 		return fb_defect(reader, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "%s has %d elements, at most %d are allowed",
 						 fb_place_text(place), elements->count, FB_MAX_LIST);
-	elements->iterator = JsonbIteratorInit(value->val.binary.data);
-	(void) JsonbIteratorNext(&elements->iterator, &item, false);
 	return true;
 }
 
@@ -326,10 +377,16 @@ fb_open_array(FbReader *reader, const FbPlace *place, const JsonbValue *value, F
 bool
 fb_next_element(FbElements *elements, JsonbValue *value)
 {
+	uint32		end;
+
 	CHECK_FOR_INTERRUPTS();
-	if (JsonbIteratorNext(&elements->iterator, value, true) != WJB_ELEM)
+	if (elements->position + 1 >= elements->count)
 		return false;
 	elements->position++;
+	end = entry_end(elements->array, elements->position, elements->offset);
+	fill_item(elements->array, elements->position, (char *) &elements->array->children[elements->count],
+			  elements->offset, end, value);
+	elements->offset = end;
 	return true;
 }
 

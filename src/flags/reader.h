@@ -55,9 +55,10 @@ typedef struct FbField
 
 typedef struct FbElements
 {
-	JsonbIterator *iterator;
+	const JsonbContainer *array;
 	int			count;
 	int			position;		/* of the element read last */
+	uint32		offset;			/* where the next one begins in the data of the array */
 } FbElements;
 
 extern void *fb_arena_alloc(FbArena *arena, Size size);
