@@ -28,6 +28,7 @@
 typedef struct Compiled
 {
 	FbCompiled	compiled;
+	MemoryContext context;		/* holds all of this */
 	uint64		hash;
 	Jsonb	   *definition;		/* copy, for comparison */
 } Compiled;
@@ -333,7 +334,7 @@ add_definition(AssignSite *site, Jsonb *definition, uint64 hash)
 	Compiled   *compiled = palloc0(sizeof(Compiled));
 	int			slot;
 
-	compiled->compiled.context = context;
+	compiled->context = context;
 	compiled->hash = hash;
 	compiled->definition = palloc(VARSIZE(definition));
 	memcpy(compiled->definition, definition, VARSIZE(definition));
@@ -341,7 +342,7 @@ add_definition(AssignSite *site, Jsonb *definition, uint64 hash)
 	MemoryContextSwitchTo(old_context);
 	slot = free_slot(site);
 	if (slot < site->count)
-		MemoryContextDelete(site->kept[slot]->compiled.context);
+		MemoryContextDelete(site->kept[slot]->context);
 	else
 		site->count++;
 	MemoryContextSetParent(context, site->context);

@@ -40,6 +40,7 @@ PG_FUNCTION_INFO_V1(fb_resolve_at);
 typedef struct Period
 {
 	FbCompiled	compiled;		/* not of the cache: neither pinned nor cached */
+	MemoryContext context;		/* holds all of this */
 	int64		from;			/* included */
 	int64		until;			/* excluded; PG_INT64_MAX: for ever */
 	Size		memory;			/* that it takes */
@@ -89,7 +90,7 @@ forget_last_period(AtSite *site)
 	Period	   *period = site->periods[--site->count];
 
 	site->memory -= period->memory;
-	MemoryContextDelete(period->compiled.context);
+	MemoryContextDelete(period->context);
 }
 
 /* Forgets all periods of a call site. */
@@ -131,7 +132,7 @@ is_written(AtLoader *loader, int64 written)
 static HeapTuple
 stored_row(AtLoader *loader, FbConfigTable table, const char *key, int64 *revision, int64 *written)
 {
-	Relation	relation = loader->catalog.relation[table];
+	Relation	relation = fb_catalog_relation(&loader->catalog, table);
 	TupleDesc	desc = RelationGetDescr(relation);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
@@ -237,7 +238,7 @@ load_flag(FbLoader *loader, const char *key, FbFlagRow *row)
 	if (definition != NULL)
 		fb_flag_row_from_definition(definition, row);
 	else
-		fb_flag_row_from_tuple(stored, RelationGetDescr(at->catalog.relation[FB_TABLE_FLAG]), row);
+		fb_flag_row_from_tuple(stored, RelationGetDescr(fb_catalog_relation(&at->catalog, FB_TABLE_FLAG)), row);
 	return true;
 }
 
@@ -254,7 +255,7 @@ load_segment(FbLoader *loader, const char *key, FbSegmentRow *row)
 	if (definition != NULL)
 		fb_segment_row_from_definition(definition, row);
 	else
-		fb_segment_row_from_tuple(stored, RelationGetDescr(at->catalog.relation[FB_TABLE_SEGMENT]), row);
+		fb_segment_row_from_tuple(stored, RelationGetDescr(fb_catalog_relation(&at->catalog, FB_TABLE_SEGMENT)), row);
 	return true;
 }
 
@@ -310,7 +311,7 @@ load(AtSite *site, Period *period, int64 at)
 		compiled->error = FB_ERROR_FLAG_NOT_FOUND;
 	else
 	{
-		MemoryContext old_context = MemoryContextSwitchTo(compiled->context);
+		MemoryContext old_context = MemoryContextSwitchTo(period->context);
 
 		compiled->flag = fb_compile_flag(&row, &loader.loader);
 		MemoryContextSwitchTo(old_context);
@@ -338,10 +339,10 @@ build(AtSite *site, const char *environment, const char *key, int64 at)
 
 		CHECK_FOR_INTERRUPTS();
 		if (period != NULL)
-			MemoryContextDelete(period->compiled.context);
+			MemoryContextDelete(period->context);
 		context = AllocSetContextCreate(scratch, "featbit flag in history", ALLOCSET_SMALL_SIZES);
 		period = MemoryContextAllocZero(context, sizeof(Period));
-		period->compiled.context = context;
+		period->context = context;
 		period->compiled.environment = MemoryContextStrdup(context, environment);
 		period->compiled.key = MemoryContextStrdup(context, key);
 		period->compiled.key_length = strlen(key);
@@ -354,7 +355,7 @@ build(AtSite *site, const char *environment, const char *key, int64 at)
 			break;
 	}
 	MemoryContextSwitchTo(old_context);
-	MemoryContextSetParent(period->compiled.context, site->site.context);
+	MemoryContextSetParent(period->context, site->site.context);
 	MemoryContextDelete(scratch);
 	return period;
 }
@@ -392,7 +393,7 @@ flag_at(AtSite *site, FbString environment, FbString key, int64 at)
 	else
 	{
 		period = build(site, pnstrdup(environment.data, environment.length), pnstrdup(key.data, key.length), at);
-		period->memory = MemoryContextMemAllocated(period->compiled.context, true);
+		period->memory = MemoryContextMemAllocated(period->context, true);
 		site->memory += period->memory;
 		while (site->count > 0 && (site->count == MAX_PERIODS || site->memory > work_mem * (Size) 1024))
 			forget_last_period(site);

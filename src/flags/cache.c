@@ -12,13 +12,15 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
+#include "core/fb_flag.h"
 #include "flags/cache.h"
 #include "flags/catalog.h"
+#include "flags/reader.h"
 
 /* Attempts at building a flag while the configuration keeps changing. */
 #define BUILD_ATTEMPTS 16
@@ -26,24 +28,56 @@
 /* Most entries, so that keys nobody defined cannot fill the memory. */
 #define MAX_ENTRIES 100000
 
-typedef struct CacheKey
+/* A flag of the cache. */
+typedef struct CachedFlag
 {
-	char		environment[FB_MAX_KEY + 1];
-	char		key[FB_MAX_KEY + 1];
-} CacheKey;
+	FbCompiled	compiled;		/* first */
+	FbCompiled *home;			/* the environment's own entry, which has the empty key and no flag; pinned */
+	FbStored	stored;
+} CachedFlag;
 
 typedef struct CacheEntry
 {
-	CacheKey	name;
 	FbCompiled *compiled;
+	uint32		hash;
+	char		status;
 } CacheEntry;
 
-static uint64 generation = 1;
-static FbConfigOids config_oids;
+/* Hashes the name of a flag. */
+static inline uint32
+hash_name(const FbCompiled *name)
+{
+	return hash_combine(hash_bytes((const unsigned char *) name->key, name->key_length),
+						hash_bytes((const unsigned char *) name->environment, strlen(name->environment)));
+}
 
-static HTAB *entries = NULL;
+/* Tells whether two flags have the same name. */
+static inline bool
+same_name(const FbCompiled *a, const FbCompiled *b)
+{
+	return a->key_length == b->key_length && memcmp(a->key, b->key, a->key_length) == 0 &&
+		strcmp(a->environment, b->environment) == 0;
+}
+
+#define SH_PREFIX fb_entries
+#define SH_ELEMENT_TYPE CacheEntry
+#define SH_KEY_TYPE FbCompiled *
+#define SH_KEY compiled
+#define SH_HASH_KEY(tb, key) hash_name(key)
+#define SH_EQUAL(tb, a, b) same_name(a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) (a)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static uint64 generation = 1;
+static FbConfigOids config_oids;	/* InvalidOid: not known */
+
+static fb_entries_hash *entries = NULL;
 static uint64 entries_generation = 0;
-static MemoryContext cache_context = NULL;
+static FbStore store;
 
 /* Notices that the configuration, or anything, has changed. */
 static void
@@ -93,8 +127,15 @@ fb_cache_generation(void)
 static void
 free_if_unused(FbCompiled *compiled)
 {
-	if (!compiled->cached && compiled->pins == 0)
-		MemoryContextDelete(compiled->context);
+	while (compiled != NULL && !compiled->cached && compiled->pins == 0)
+	{
+		CachedFlag	flag = *(CachedFlag *) compiled;
+
+		fb_store_free(&store, flag.stored);
+		compiled = flag.home;
+		if (compiled != NULL)
+			compiled->pins--;
+	}
 }
 
 /* Gives a pin back. */
@@ -110,139 +151,248 @@ fb_cache_unpin(FbCompiled *compiled)
 static void
 retire_entries(void)
 {
-	HASH_SEQ_STATUS scan;
+	fb_entries_hash *old = entries;
+	fb_entries_iterator scan;
 	CacheEntry *entry;
 
-	if (entries == NULL)
+	if (old == NULL)
 		return;
-	hash_seq_init(&scan, entries);
-	while ((entry = hash_seq_search(&scan)) != NULL)
+	entries = NULL;
+	fb_entries_start_iterate(old, &scan);
+	while ((entry = fb_entries_iterate(old, &scan)) != NULL)
 	{
 		entry->compiled->cached = false;
 		free_if_unused(entry->compiled);
 	}
-	hash_destroy(entries);
-	entries = NULL;
+	fb_entries_destroy(old);
 }
 
-/* Makes an empty table of entries of the current generation. */
+/* Finds an entry that is of the newest configuration that this backend knows of; NULL when there is none. */
+static FbCompiled *
+find_entry(const char *environment, const char *key)
+{
+	FbCompiled	name = {.environment = environment,.key = key,.key_length = strlen(key)};
+	CacheEntry *entry;
+
+	if (entries != NULL && (entries_generation != generation || entries->members >= MAX_ENTRIES))
+		retire_entries();
+	entry = entries == NULL ? NULL : fb_entries_lookup(entries, &name);
+	return entry == NULL ? NULL : entry->compiled;
+}
+
+/* Puts what was built into the cache, unless the configuration outran it or it hides own writes. */
 static void
-start_entries(void)
+add_entry(FbCompiled *compiled)
 {
-	HASHCTL		control;
+	bool		found;
 
-	if (cache_context == NULL)
-		cache_context = AllocSetContextCreate(CacheMemoryContext, "featbit flags",
-											  ALLOCSET_DEFAULT_SIZES);
-	memset(&control, 0, sizeof(control));
-	control.keysize = sizeof(CacheKey);
-	control.entrysize = sizeof(CacheEntry);
-	control.hcxt = cache_context;
-	entries = hash_create("featbit flags", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	entries_generation = generation;
+	if (compiled->behind || compiled->generation != generation || compiled->key_length > FB_MAX_KEY ||
+		strlen(compiled->environment) > FB_MAX_KEY)
+		return;
+	if (entries != NULL && entries_generation != generation)
+		retire_entries();
+	if (entries == NULL)
+	{
+		entries = fb_entries_create(store.context, 64, NULL);
+		entries_generation = generation;
+	}
+	(void) fb_entries_insert(entries, compiled, &found);
+	Assert(!found);
+	compiled->cached = true;
 }
 
-/*
- * Reads and compiles the flag that compiled names, into compiled->context; keeps its sources there unless sources
- * is NULL.  Returns false when the tables could not be opened, as while the extension is dropped or created.
- */
-bool
-fb_load_compiled(FbCompiled *compiled, FbSources *sources)
+/* Returns the tables' OIDs; false when the extension is not there. */
+static bool
+find_config_oids(void)
 {
-	FbCatalog	catalog;
 	FbConfigOids oids;
-	FbEnvironmentRow environment;
-	FbFlagRow	row;
 
+	if (OidIsValid(config_oids.relation[0]))
+		return true;
 	/* a message during the look-up may clear config_oids: resolve aside, then publish */
 	if (!fb_resolve_config_oids(&oids))
 		return false;
 	config_oids = oids;
+	return true;
+}
+
+/* Fills in what a compiled flag says about its environment. */
+static void
+fill_environment(FbCatalog *catalog, FbArena *arena, FbCompiled *compiled)
+{
+	FbEnvironmentRow row;
+
+	if (!fb_catalog_environment(catalog, &row))
+	{
+		compiled->error = FB_ERROR_PROVIDER_NOT_READY;
+		return;
+	}
+	compiled->config_version = row.config_version;
+	if (row.tracking_schema != NULL)
+		compiled->tracking_schema = fb_arena_string(arena, fb_string_of(row.tracking_schema)).data;
+}
+
+/* Reads and compiles the flag of an environment that is there. */
+static void
+fill_flag(FbCatalog *catalog, FbArena *arena, FbCompiled *compiled, const char *key, FbSources *sources)
+{
+	/* sources refer to it */
+	FbFlagRow  *row = palloc(sizeof(FbFlagRow));
+
+	if (*key == '\0' || strlen(key) > FB_MAX_KEY || !fb_catalog_flag(catalog, key, row))
+		compiled->error = FB_ERROR_FLAG_NOT_FOUND;
+	else if (row->archived)
+	{
+		compiled->error = FB_ERROR_FLAG_NOT_FOUND;
+		compiled->archived = true;
+	}
+	else
+		compiled->flag = fb_compile_flag_into(arena, row, &catalog->loader, sources);
+}
+
+/*
+ * Reads and compiles the flag that compiled names, outside of the cache, and keeps its sources; all in the current
+ * memory context.  Returns false when the tables could not be opened, as while the extension is dropped or created.
+ */
+bool
+fb_load_with_sources(FbCompiled *compiled, FbSources *sources)
+{
+	FbArena		arena = {CurrentMemoryContext};
+	FbCatalog	catalog;
+	FbConfigOids oids;
+
+	sources->definitions = NIL;
+	if (!find_config_oids())
+		return false;
+	oids = config_oids;
 	compiled->generation = generation;
 	if (!fb_catalog_open(&catalog, &oids, compiled->environment, false))
 		return false;
-	if (!fb_catalog_environment(&catalog, &environment))
-		compiled->error = FB_ERROR_PROVIDER_NOT_READY;
-	else
-	{
-		compiled->config_version = environment.config_version;
-		if (environment.tracking_schema != NULL)
-			compiled->tracking_schema = MemoryContextStrdup(compiled->context,
-															environment.tracking_schema);
-		if (strlen(compiled->key) > FB_MAX_KEY || !fb_catalog_flag(&catalog, compiled->key, &row))
-			compiled->error = FB_ERROR_FLAG_NOT_FOUND;
-		else if (row.archived)
-		{
-			compiled->error = FB_ERROR_FLAG_NOT_FOUND;
-			compiled->archived = true;
-		}
-		else
-		{
-			MemoryContext old_context = MemoryContextSwitchTo(compiled->context);
-
-			compiled->flag = sources == NULL ? fb_compile_flag(&row, &catalog.loader) :
-				fb_compile_flag_with_sources(&row, &catalog.loader, sources);
-			MemoryContextSwitchTo(old_context);
-		}
-	}
+	fill_environment(&catalog, &arena, compiled);
+	if (compiled->error == FB_ERROR_NONE)
+		fill_flag(&catalog, &arena, compiled, compiled->key, sources);
 	compiled->behind = catalog.behind;
 	fb_catalog_close(&catalog);
 	return true;
 }
 
+/* Begins an entry in the store. */
+static CachedFlag *
+begin_entry(FbArena *arena, uint64 of_generation)
+{
+	CachedFlag *flag;
+
+	if (store.context == NULL)
+		store.context = AllocSetContextCreate(CacheMemoryContext, "featbit flags", ALLOCSET_SMALL_SIZES);
+	fb_store_begin(&store, arena, CurrentMemoryContext);
+	flag = fb_arena_alloc(arena, sizeof(CachedFlag));
+	memset(flag, 0, sizeof(CachedFlag));
+	flag->compiled.generation = of_generation;
+	return flag;
+}
+
+/* Ends an entry; nothing refers to it yet. */
+static FbCompiled *
+end_entry(FbArena *arena, CachedFlag *flag, FbCompiled *home, const char *environment, const char *key)
+{
+	FbCompiled *compiled = &flag->compiled;
+
+	compiled->environment = home != NULL ? home->environment :
+		fb_arena_string(arena, fb_string_of(environment)).data;
+	if (compiled->flag != NULL && fb_flag_info(compiled->flag)->key.data != NULL)
+		compiled->key = fb_flag_info(compiled->flag)->key.data;
+	else
+		compiled->key = fb_arena_string(arena, fb_string_of(key)).data;
+	compiled->key_length = strlen(key);
+	fb_store_commit(arena, &flag->stored);
+	flag->home = home;
+	if (home != NULL)
+		home->pins++;
+	return compiled;
+}
+
 /*
- * Builds a compiled flag in a context of its own, a child of the current one
- * until it is complete: an error leaves nothing behind.
+ * Returns the entry of an environment itself, read when it is not there; NULL when it cannot be shared.  It is as
+ * old as the flags that share it or older, never newer.
  */
+static FbCompiled *
+find_home(FbCatalog *catalog, uint64 of_generation)
+{
+	FbCompiled *home = catalog->behind ? NULL : find_entry(catalog->environment, "");
+	CachedFlag *flag;
+	FbArena		arena;
+
+	if (home != NULL || catalog->behind)
+		return home;
+	flag = begin_entry(&arena, of_generation);
+	fill_environment(catalog, &arena, &flag->compiled);
+	if (flag->compiled.error == FB_ERROR_NONE)
+		flag->compiled.error = FB_ERROR_FLAG_NOT_FOUND;
+	home = end_entry(&arena, flag, NULL, catalog->environment, "");
+	add_entry(home);
+	if (home->cached)
+		return home;
+	free_if_unused(home);
+	return NULL;
+}
+
+/* Builds an entry once; its generation is 0 when the tables could not be opened, as while the extension is dropped. */
+static FbCompiled *
+build_once(const char *environment, const char *key)
+{
+	FbCatalog	catalog;
+	FbArena		arena;
+	CachedFlag *flag;
+	FbCompiled *home = NULL;
+	FbConfigOids oids;
+	uint64		of_generation;
+	bool		opened = find_config_oids();
+
+	oids = config_oids;
+	of_generation = generation;
+	opened = opened && fb_catalog_open(&catalog, &oids, environment, false);
+	if (opened && *key != '\0')
+		home = find_home(&catalog, of_generation);
+	flag = begin_entry(&arena, opened ? of_generation : 0);
+	if (home != NULL)
+	{
+		if (home->error == FB_ERROR_PROVIDER_NOT_READY)
+			flag->compiled.error = home->error;
+		flag->compiled.config_version = home->config_version;
+		flag->compiled.tracking_schema = home->tracking_schema;
+	}
+	else if (opened)
+		fill_environment(&catalog, &arena, &flag->compiled);
+	else
+		flag->compiled.error = FB_ERROR_PROVIDER_NOT_READY;
+	if (flag->compiled.error == FB_ERROR_NONE)
+		fill_flag(&catalog, &arena, &flag->compiled, key, NULL);
+	if (opened)
+	{
+		flag->compiled.behind = catalog.behind;
+		fb_catalog_close(&catalog);
+	}
+	return end_entry(&arena, flag, home, environment, key);
+}
+
+/* Builds an entry, again while the configuration changes meanwhile; an error leaves nothing behind. */
 static FbCompiled *
 build(const char *environment, const char *key)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "featbit flag scratch",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(scratch);
-	FbCompiled *compiled = NULL;
+	FbCompiled *compiled = build_once(environment, key);
 
-	for (int attempt = 0; attempt < BUILD_ATTEMPTS; attempt++)
+	for (int attempt = 1; attempt < BUILD_ATTEMPTS && compiled->generation != generation; attempt++)
 	{
-		MemoryContext context;
-
+		free_if_unused(compiled);
 		CHECK_FOR_INTERRUPTS();
-		if (compiled != NULL)
-			MemoryContextDelete(compiled->context);
-		context = AllocSetContextCreate(scratch, "featbit flag", ALLOCSET_SMALL_SIZES);
-		compiled = MemoryContextAllocZero(context, sizeof(FbCompiled));
-		compiled->context = context;
-		compiled->environment = MemoryContextStrdup(context, environment);
-		compiled->key = MemoryContextStrdup(context, key);
-		compiled->key_length = strlen(key);
-		if (!fb_load_compiled(compiled, NULL))
-		{
-			compiled->generation = 0;
-			compiled->error = FB_ERROR_PROVIDER_NOT_READY;
-		}
-		else if (compiled->generation == generation)
-			break;
+		compiled = build_once(environment, key);
 	}
-	MemoryContextSetIdentifier(compiled->context, compiled->key);
 	MemoryContextSwitchTo(old_context);
-	MemoryContextSetParent(compiled->context, CacheMemoryContext);
 	MemoryContextDelete(scratch);
 	return compiled;
-}
-
-/* Fills a hash key; false when a name is too long to be one of ours. */
-static bool
-make_key(CacheKey *name, const char *environment, const char *key)
-{
-	size_t		environment_length = strlen(environment);
-	size_t		key_length = strlen(key);
-
-	if (environment_length > FB_MAX_KEY || key_length > FB_MAX_KEY)
-		return false;
-	memset(name, 0, sizeof(*name));
-	memcpy(name->environment, environment, environment_length);
-	memcpy(name->key, key, key_length);
-	return true;
 }
 
 /*
@@ -252,33 +402,15 @@ make_key(CacheKey *name, const char *environment, const char *key)
 FbCompiled *
 fb_cache_pin(const char *environment, const char *key)
 {
-	CacheKey	name;
-	CacheEntry *entry;
 	FbCompiled *compiled;
-	bool		cacheable = make_key(&name, environment, key);
 
 	AcceptInvalidationMessages();
-	if (entries != NULL && (entries_generation != generation ||
-							hash_get_num_entries(entries) >= MAX_ENTRIES))
-		retire_entries();
-	if (entries != NULL && cacheable &&
-		(entry = hash_search(entries, &name, HASH_FIND, NULL)) != NULL)
+	compiled = find_entry(environment, key);
+	if (compiled == NULL)
 	{
-		entry->compiled->pins++;
-		return entry->compiled;
+		compiled = build(environment, key);
+		add_entry(compiled);
 	}
-
-	compiled = build(environment, key);
-	compiled->pins = 1;
-	/* what the configuration outran, or hides own writes, serves this call and nobody else */
-	if (!cacheable || compiled->behind || compiled->generation != generation)
-		return compiled;
-	if (entries != NULL && entries_generation != generation)
-		retire_entries();
-	if (entries == NULL)
-		start_entries();
-	entry = hash_search(entries, &name, HASH_ENTER, NULL);
-	entry->compiled = compiled;
-	compiled->cached = true;
+	compiled->pins++;
 	return compiled;
 }

@@ -10,23 +10,22 @@
 
 /*
  * One compiled flag with its closure, or the knowledge that there is none.
- * Immutable; freed when it is out of the cache and the last pin is gone.
+ * Immutable; in the cache freed when it is out of it and the last pin is gone.
  */
 typedef struct FbCompiled
 {
-	MemoryContext context;		/* holds this struct too */
+	const FbFlag *flag;
+	const char *key;
+	uint32		key_length;
+	FbErrorCode error;			/* PROVIDER_NOT_READY or FLAG_NOT_FOUND: no flag */
+	const char *environment;
+	const char *tracking_schema;	/* of the environment; NULL: none */
+	int64		config_version; /* of the environment; 0: there is none */
 	uint64		generation;		/* configuration it was built from */
 	int			pins;
 	bool		cached;			/* the cache refers to it */
 	bool		behind;			/* built for a statement that may not see this transaction's later writes */
 	bool		archived;		/* why there is no flag */
-	FbErrorCode error;			/* PROVIDER_NOT_READY or FLAG_NOT_FOUND: no flag */
-	const char *environment;
-	const char *key;
-	uint32		key_length;
-	const char *tracking_schema;	/* NULL: none */
-	int64		config_version; /* of the environment; 0: there is none */
-	const FbFlag *flag;
 } FbCompiled;
 
 extern void fb_cache_init(void);
@@ -35,6 +34,6 @@ extern void fb_cache_unpin(FbCompiled *compiled);
 extern bool fb_cache_is_current(const FbCompiled *compiled);
 extern uint64 fb_cache_watch(const FbConfigOids *oids);
 extern uint64 fb_cache_generation(void);
-extern bool fb_load_compiled(FbCompiled *compiled, FbSources *sources);
+extern bool fb_load_with_sources(FbCompiled *compiled, FbSources *sources);
 
 #endif							/* FB_CACHE_H */

@@ -44,15 +44,22 @@ fb_resolve_config_oids(FbConfigOids *oids)
 	return all;
 }
 
+/* Raises that a table is gone. */
+static void
+report_missing_tables(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("configuration tables of featbit_pg are missing"),
+			 errhint("Run CREATE EXTENSION featbit_pg.")));
+}
+
 /* Looks the configuration tables up, raising when the extension is not there. */
 void
 fb_require_config_oids(FbConfigOids *oids)
 {
 	if (!fb_resolve_config_oids(oids))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("configuration tables of featbit_pg are missing"),
-				 errhint("Run CREATE EXTENSION featbit_pg.")));
+		report_missing_tables();
 }
 
 /* Raises unless a trigger function is fired on the table, or the other one, that it is made for. */
@@ -204,11 +211,27 @@ fb_segment_row_from_tuple(HeapTuple tuple, TupleDesc desc, FbSegmentRow *row)
 	row->source = jsonb_column(&columns, "source");
 }
 
+/*
+ * Returns a configuration table, opened when it is first asked for: to find the environment and a flag, the
+ * others are not needed.
+ */
+Relation
+fb_catalog_relation(FbCatalog *catalog, FbConfigTable table)
+{
+	if (catalog->relation[table] == NULL)
+	{
+		catalog->relation[table] = try_relation_open(catalog->oids.relation[table], AccessShareLock);
+		if (catalog->relation[table] == NULL)
+			report_missing_tables();
+	}
+	return catalog->relation[table];
+}
+
 /* Starts a scan of the primary key for an environment and, when given, a key. */
 static SysScanDesc
 begin_scan(FbCatalog *catalog, FbConfigTable table, const char *key)
 {
-	Relation	relation = catalog->relation[table];
+	Relation	relation = fb_catalog_relation(catalog, table);
 	ScanKeyData scankeys[2];
 	int			nkeys = 1;
 
@@ -238,7 +261,7 @@ fb_catalog_environment(FbCatalog *catalog, FbEnvironmentRow *row)
 	{
 		Columns		columns;
 
-		take_columns(&columns, tuple, RelationGetDescr(catalog->relation[FB_TABLE_ENVIRONMENT]));
+		take_columns(&columns, tuple, RelationGetDescr(fb_catalog_relation(catalog, FB_TABLE_ENVIRONMENT)));
 		row->name = text_column(&columns, "name");
 		row->config_version = DatumGetInt64(plain_column(&columns, "config_version", Int64GetDatum(0)));
 		row->tracking_schema = text_column(&columns, "tracking_schema");
@@ -264,7 +287,7 @@ fb_catalog_flag(FbCatalog *catalog, const char *key, FbFlagRow *row)
 	scan = begin_scan(catalog, FB_TABLE_FLAG, key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-		fb_flag_row_from_tuple(tuple, RelationGetDescr(catalog->relation[FB_TABLE_FLAG]), row);
+		fb_flag_row_from_tuple(tuple, RelationGetDescr(fb_catalog_relation(catalog, FB_TABLE_FLAG)), row);
 	systable_endscan(scan);
 	return HeapTupleIsValid(tuple);
 }
@@ -284,7 +307,7 @@ catalog_segment(FbCatalog *catalog, const char *key, FbSegmentRow *row)
 	scan = begin_scan(catalog, FB_TABLE_SEGMENT, key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-		fb_segment_row_from_tuple(tuple, RelationGetDescr(catalog->relation[FB_TABLE_SEGMENT]), row);
+		fb_segment_row_from_tuple(tuple, RelationGetDescr(fb_catalog_relation(catalog, FB_TABLE_SEGMENT)), row);
 	systable_endscan(scan);
 	return HeapTupleIsValid(tuple);
 }
@@ -315,7 +338,7 @@ each_row(FbCatalog *catalog, FbConfigTable table, const char *name, FbVisitFlag 
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "featbit configuration row",
 													  ALLOCSET_SMALL_SIZES);
-	TupleDesc	desc = RelationGetDescr(catalog->relation[table]);
+	TupleDesc	desc = RelationGetDescr(fb_catalog_relation(catalog, table));
 	int			references[2] = {
 		fb_column(desc, flags ? "rules" : "condition"), fb_column(desc, flags ? "prerequisites" : "condition")
 	};
@@ -386,7 +409,7 @@ fb_catalog_each_name(FbCatalog *catalog, FbVisitName visit, void *arg)
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "featbit configuration row",
 													  ALLOCSET_SMALL_SIZES);
-	TupleDesc	desc = RelationGetDescr(catalog->relation[FB_TABLE_FLAG]);
+	TupleDesc	desc = RelationGetDescr(fb_catalog_relation(catalog, FB_TABLE_FLAG));
 	int			key = fb_column(desc, "key");
 	int			archived = fb_column(desc, "archived");
 	int			tags = fb_column(desc, "tags");
@@ -480,15 +503,6 @@ load_segment(FbLoader *loader, const char *key, FbSegmentRow *row)
 	return catalog_segment((FbCatalog *) loader, key, row);
 }
 
-/* Closes the tables that are open. */
-static void
-close_relations(FbCatalog *catalog)
-{
-	for (int i = FB_TABLE_ENVIRONMENT; i <= FB_TABLE_SEGMENT; i++)
-		if (catalog->relation[i] != NULL)
-			relation_close(catalog->relation[i], AccessShareLock);
-}
-
 /*
  * Hides from the snapshot what later commands of this transaction have written than the
  * statement that is running may see; returns whether there may be any.
@@ -505,7 +519,7 @@ hide_later_commands(Snapshot snapshot)
 }
 
 /*
- * Opens the tables and takes the snapshot under which all is read.  For a check
+ * Takes the snapshot under which all is read, and opens the table of flags.  For a check
  * inside a trigger it is the latest one, which also sees what this command has
  * already stored; for the cache a copy of the catalog snapshot, which may be taken in parallel workers too.  Returns
  * false, with nothing open, when a table is gone.
@@ -520,15 +534,10 @@ fb_catalog_open(FbCatalog *catalog, const FbConfigOids *oids, const char *enviro
 	catalog->loader.suggest_flag = suggest_flag;
 	catalog->loader.suggest_segment = suggest_segment;
 	catalog->environment = environment;
-	for (int i = FB_TABLE_ENVIRONMENT; i <= FB_TABLE_SEGMENT; i++)
-	{
-		catalog->relation[i] = try_relation_open(oids->relation[i], AccessShareLock);
-		if (catalog->relation[i] == NULL)
-		{
-			close_relations(catalog);
-			return false;
-		}
-	}
+	catalog->oids = *oids;
+	catalog->relation[FB_TABLE_FLAG] = try_relation_open(oids->relation[FB_TABLE_FLAG], AccessShareLock);
+	if (catalog->relation[FB_TABLE_FLAG] == NULL)
+		return false;
 	catalog->snapshot = RegisterSnapshot(for_check ? GetLatestSnapshot() :
 										 GetCatalogSnapshot(oids->relation[FB_TABLE_FLAG]));
 	catalog->behind = !for_check && hide_later_commands(catalog->snapshot);
@@ -540,5 +549,7 @@ void
 fb_catalog_close(FbCatalog *catalog)
 {
 	UnregisterSnapshot(catalog->snapshot);
-	close_relations(catalog);
+	for (int i = 0; i < FB_CONFIG_TABLES; i++)
+		if (catalog->relation[i] != NULL)
+			relation_close(catalog->relation[i], AccessShareLock);
 }

@@ -35,7 +35,8 @@ typedef struct FbCatalog
 {
 	FbLoader	loader;			/* first: the compiler gets a pointer to it */
 	const char *environment;
-	Relation	relation[FB_CONFIG_TABLES]; /* NULL where not opened */
+	FbConfigOids oids;
+	Relation	relation[FB_CONFIG_TABLES]; /* see fb_catalog_relation; NULL: not opened yet */
 	Snapshot	snapshot;
 	bool		behind;			/* writes of this transaction are hidden: not for later statements */
 	/* the row that stands for (own_kind, own_key), e.g. the one a trigger is about to store */
@@ -60,6 +61,7 @@ extern void fb_require_config_table(Relation relation, FbConfigTable table, FbCo
 extern bool fb_catalog_open(FbCatalog *catalog, const FbConfigOids *oids,
 							const char *environment, bool for_check);
 extern void fb_catalog_close(FbCatalog *catalog);
+extern Relation fb_catalog_relation(FbCatalog *catalog, FbConfigTable table);
 extern bool fb_catalog_environment(FbCatalog *catalog, FbEnvironmentRow *row);
 extern bool fb_catalog_flag(FbCatalog *catalog, const char *key, FbFlagRow *row);
 

@@ -32,21 +32,46 @@ typedef struct Member
 typedef struct Closure
 {
 	FbReader	reader;
-	FbArena		arena;
+	FbArena    *arena;
 	FbLoader   *loader;
-	HTAB	   *nodes;
+	HTAB	   *nodes;			/* NULL: there is the root alone */
 	List	   *queue;			/* Member *, in order of discovery */
 } Closure;
+
+/* Fills the identity of a node. */
+static void
+set_key(MemberKey *key, bool is_segment, const char *name)
+{
+	memset(key, 0, sizeof(*key));
+	key->is_segment = is_segment;
+	strlcpy(key->name, name, sizeof(key->name));
+}
+
+/* Makes the table of nodes, which a flag that refers to nothing can do without. */
+static void
+start_nodes(Closure *closure)
+{
+	HASHCTL		control;
+	const Member *root = linitial(closure->queue);
+	bool		found;
+
+	memset(&control, 0, sizeof(control));
+	control.keysize = sizeof(MemberKey);
+	control.entrysize = sizeof(Member);
+	control.hcxt = CurrentMemoryContext;
+	closure->nodes = hash_create("featbit flag closure", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	*(Member *) hash_search(closure->nodes, &root->key, HASH_ENTER, &found) = *root;
+}
 
 /* Returns the node of a reference, made if it is new. */
 static Member *
 get_node(Closure *closure, bool is_segment, const char *name, bool *found)
 {
-	MemberKey		key;
+	MemberKey	key;
 
-	memset(&key, 0, sizeof(key));
-	key.is_segment = is_segment;
-	strlcpy(key.name, name, sizeof(key.name));
+	if (closure->nodes == NULL)
+		start_nodes(closure);
+	set_key(&key, is_segment, name);
 	return hash_search(closure->nodes, &key, HASH_ENTER, found);
 }
 
@@ -61,12 +86,12 @@ unread_definition(Closure *closure, bool is_segment)
 
 	if (is_segment)
 	{
-		definition->segment = fb_arena_alloc(&closure->arena, sizeof(FbSegment));
+		definition->segment = fb_arena_alloc(closure->arena, sizeof(FbSegment));
 		memset(definition->segment, 0, sizeof(FbSegment));
 	}
 	else
 	{
-		definition->flag = fb_arena_alloc(&closure->arena, sizeof(FbFlag));
+		definition->flag = fb_arena_alloc(closure->arena, sizeof(FbFlag));
 		memset(definition->flag, 0, sizeof(FbFlag));
 	}
 	return definition;
@@ -134,7 +159,7 @@ reference_error(Closure *closure, const char *what, const FbReference *reference
 	char	   *text = psprintf("%s%s%s in %s", subject == NULL ? "" : subject, subject == NULL ? "" : ": ",
 								what, reference->path);
 
-	return fb_arena_string(&closure->arena, fb_string_of(text)).data;
+	return fb_arena_string(closure->arena, fb_string_of(text)).data;
 }
 
 /* Fills a reference to another flag. */
@@ -147,13 +172,13 @@ link_flag_reference(Closure *closure, const FbReference *reference, FbFlagRefere
 	ListCell   *cell;
 
 	memset(linked, 0, sizeof(*linked));
-	linked->key = fb_arena_string(&closure->arena, fb_string_of(reference->key));
+	linked->key = fb_arena_string(closure->arena, fb_string_of(reference->key));
 	if (node->definition == NULL)
 		return;
 	linked->flag = node->definition->flag;
 	if (node->level >= FB_MAX_DEPTH || linked->flag->error != NULL)
 		return;
-	variations = fb_arena_alloc(&closure->arena, sizeof(FbVariation *) * list_length(reference->variations));
+	variations = fb_arena_alloc(closure->arena, sizeof(FbVariation *) * list_length(reference->variations));
 	foreach(cell, reference->variations)
 	{
 		const FbVariation *variation = fb_flag_variation(linked->flag, fb_string_of(lfirst(cell)));
@@ -190,7 +215,7 @@ link_leaf(Closure *closure, const FbTree *tree, FbCondition *condition)
 	}
 	else
 	{
-		FbFlagReference *linked = fb_arena_alloc(&closure->arena, sizeof(FbFlagReference));
+		FbFlagReference *linked = fb_arena_alloc(closure->arena, sizeof(FbFlagReference));
 
 		link_flag_reference(closure, reference, linked);
 		condition->reference = linked;
@@ -243,7 +268,7 @@ link_conditions(Closure *closure, FbDefinition *definition)
 
 	if (definition->leaf_count > 0)
 	{
-		conditions = fb_arena_alloc(&closure->arena, sizeof(FbCondition) * definition->leaf_count);
+		conditions = fb_arena_alloc(closure->arena, sizeof(FbCondition) * definition->leaf_count);
 		memset(conditions, 0, sizeof(FbCondition) * definition->leaf_count);
 		if (closure->reader.keep_sources)
 			definition->leaves = palloc0(sizeof(FbTree *) * definition->leaf_count);
@@ -276,7 +301,7 @@ link_prerequisites(Closure *closure, FbDefinition *definition)
 
 	if (definition->prerequisites == NIL)
 		return;
-	linked = fb_arena_alloc(&closure->arena, sizeof(FbFlagReference) * list_length(definition->prerequisites));
+	linked = fb_arena_alloc(closure->arena, sizeof(FbFlagReference) * list_length(definition->prerequisites));
 	foreach(cell, definition->prerequisites)
 	{
 		if (lfirst(cell) != NULL)
@@ -293,37 +318,22 @@ link_prerequisites(Closure *closure, FbDefinition *definition)
 }
 
 /* Compiles a flag with its closure; with sources, what was read stays in the current memory context as well. */
-static FbFlag *
-compile(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
+FbFlag *
+fb_compile_flag_into(FbArena *arena, const FbFlagRow *row, FbLoader *loader, FbSources *sources)
 {
-	MemoryContext keep = CurrentMemoryContext;
-	MemoryContext work = AllocSetContextCreate(keep, "featbit flag compilation", ALLOCSET_DEFAULT_SIZES);
 	Closure		closure;
-	HASHCTL		control;
-	Member	   *root;
-	FbFlagRow  *root_row;
+	Member	   *root = palloc(sizeof(Member));
 	FbFlag	   *flag;
-	bool		found;
 	int			i;
 
-	MemoryContextSwitchTo(work);
 	memset(&closure, 0, sizeof(closure));
-	closure.arena.context = keep;
-	closure.reader.arena = &closure.arena;
+	closure.arena = arena;
+	closure.reader.arena = arena;
 	closure.reader.keep_sources = sources != NULL;
 	closure.loader = loader;
-	memset(&control, 0, sizeof(control));
-	control.keysize = sizeof(MemberKey);
-	control.entrysize = sizeof(Member);
-	control.hcxt = work;
-	closure.nodes = hash_create("featbit flag closure", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-
-	root = get_node(&closure, false, row->key == NULL ? "" : row->key, &found);
+	set_key(&root->key, false, row->key == NULL ? "" : row->key);
 	root->level = 0;
-	/* the definition refers to its row, which the caller may not keep */
-	root_row = palloc(sizeof(FbFlagRow));
-	*root_row = *row;
-	root->definition = fb_read_flag(&closure.reader, root_row);
+	root->definition = fb_read_flag(&closure.reader, row);
 	closure.queue = list_make1(root);
 	for (i = 0; i < list_length(closure.queue); i++)
 		expand_node(&closure, list_nth(closure.queue, i));
@@ -341,9 +351,6 @@ compile(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
 	}
 	flag = root->definition->flag;
 	flag->uses_time = closure.reader.uses_time;
-	MemoryContextSwitchTo(keep);
-	if (sources == NULL)
-		MemoryContextDelete(work);
 	return flag;
 }
 
@@ -351,13 +358,13 @@ compile(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
 FbFlag *
 fb_compile_flag(const FbFlagRow *row, FbLoader *loader)
 {
-	return compile(row, loader, NULL);
-}
+	FbArena		arena = {CurrentMemoryContext};
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "featbit flag compilation",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext keep = MemoryContextSwitchTo(work);
+	FbFlag	   *flag = fb_compile_flag_into(&arena, row, loader, NULL);
 
-/* Compiles a flag and keeps where its parts stand in the definitions. */
-FbFlag *
-fb_compile_flag_with_sources(const FbFlagRow *row, FbLoader *loader, FbSources *sources)
-{
-	sources->definitions = NIL;
-	return compile(row, loader, sources);
+	MemoryContextSwitchTo(keep);
+	MemoryContextDelete(work);
+	return flag;
 }

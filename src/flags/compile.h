@@ -10,6 +10,7 @@
 #include "utils/jsonb.h"
 
 #include "core/fb_evaluate.h"
+#include "flags/arena.h"
 
 /* A row of featbit.flag, or its definition in history.  NULL where the column is NULL. */
 typedef struct FbFlagRow
@@ -70,6 +71,12 @@ typedef enum FbCheck
 	FB_CHECK_ALL				/* raise on a malformed row, a dangling reference and a cycle */
 } FbCheck;
 
+/* Where the parts of a compiled flag stand in the definitions of its closure: for explaining. */
+typedef struct FbSources
+{
+	List	   *definitions;	/* struct FbDefinition * (see definition.h), the flag's own first */
+} FbSources;
+
 /*
  * Compiles a flag with its whole closure (segments, prerequisite flags) into
  * the current memory context.  Never raises for what is wrong in a row: the broken part
@@ -77,14 +84,11 @@ typedef enum FbCheck
  */
 extern FbFlag *fb_compile_flag(const FbFlagRow *row, FbLoader *loader);
 
-/* Where the parts of a compiled flag stand in the definitions of its closure: for explaining. */
-typedef struct FbSources
-{
-	List	   *definitions;	/* struct FbDefinition * (see definition.h), the flag's own first */
-} FbSources;
-
-/* Compiles and keeps the sources, which live in the current memory context too. */
-extern FbFlag *fb_compile_flag_with_sources(const FbFlagRow *row, FbLoader *loader, FbSources *sources);
+/*
+ * The same into an arena; what else it allocates stays in the current memory context.  With sources (else
+ * NULL), row must live as long as they do.
+ */
+extern FbFlag *fb_compile_flag_into(FbArena *arena, const FbFlagRow *row, FbLoader *loader, FbSources *sources);
 
 /* Raises when the row must not be stored.  loader may be NULL for FB_CHECK_SHAPE. */
 extern void fb_check_flag(const FbFlagRow *row, FbLoader *loader, FbCheck check);

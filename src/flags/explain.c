@@ -111,7 +111,6 @@ explain(const Question *question, FbExplanation *explanation)
 {
 	FbSources	sources = {NIL};
 	FbCompiled	compiled = {
-		.context = CurrentMemoryContext,
 		.environment = question->environment,
 		.key = question->key,
 		.key_length = strlen(question->key)
@@ -121,7 +120,7 @@ explain(const Question *question, FbExplanation *explanation)
 	int64		now = GetCurrentStatementStartTimestamp();
 
 	AcceptInvalidationMessages();
-	if (!fb_load_compiled(&compiled, &sources))
+	if (!fb_load_with_sources(&compiled, &sources))
 		compiled.error = FB_ERROR_PROVIDER_NOT_READY;
 	fb_explanation_start(explanation, &sources, question->user_text, now);
 	overriding = fb_overriding_variation(question->key);

@@ -36,13 +36,6 @@ static const Size operand_sizes[] = {
 	[FB_OPERAND_NETWORKS] = offsetof(FbOperand, network_count) + sizeof(uint32_t)
 };
 
-/* Frees a pattern together with the memory context that holds the flag. */
-static void
-free_regex(void *regex)
-{
-	fb_regex_free(regex);
-}
-
 /* Takes the case out of a string; the result is UTF-8. */
 static FbString
 without_case(FbString string)
@@ -250,28 +243,24 @@ read_needles(FbReader *reader, const FbPlace *place, const JsonbValue *value, bo
 static bool
 read_pattern(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOperand *operand)
 {
-	MemoryContextCallback *callback;
+	FbRegex   **kept;
 	FbString	pattern;
 	char		message[FB_REGEX_MESSAGE_SIZE];
 	uint32		offset;
 
 	if (!fb_read_string(reader, place, value, &pattern))
 		return false;
-	callback = MemoryContextAlloc(reader->arena->context, sizeof(MemoryContextCallback));
-	operand->regex = fb_regex_compile(
-		fb_utf8(pattern), GetDatabaseEncoding() == PG_SQL_ASCII ? 0 : FB_REGEX_TRUST_UTF8, message, &offset);
-	if (operand->regex == NULL)
-	{
-		pfree(callback);
+	pattern = fb_utf8(pattern);
+	kept = fb_arena_pattern(reader->arena);
+	*kept = fb_regex_compile(pattern, GetDatabaseEncoding() == PG_SQL_ASCII ? 0 : FB_REGEX_TRUST_UTF8, message,
+							 &offset);
+	if (*kept == NULL)
 		return fb_defect(
 			reader, ERRCODE_INVALID_REGULAR_EXPRESSION,
 			psprintf("The pattern is a Perl-compatible regular expression (PCRE2); the fault is at byte %u.",
 					 offset),
 			"invalid regular expression %s in %s: %s", fb_json_text(value), fb_place_text(place), message);
-	}
-	callback->func = free_regex;
-	callback->arg = operand->regex;
-	MemoryContextRegisterResetCallback(reader->arena->context, callback);
+	operand->regex = *kept;
 	return true;
 }
 

@@ -18,43 +18,8 @@
 #include "flags/reader.h"
 #include "pg_compat.h"
 
-#define ARENA_FIRST_CHUNK	1024
-#define ARENA_LAST_CHUNK	(64 * 1024)
 #define SHOWN_VALUE			80	/* bytes of an offending value that a message shows */
 #define MAX_PATH_STEPS		64
-
-/* Allocates memory that lives as long as the compiled flag. */
-void *
-fb_arena_alloc(FbArena *arena, Size size)
-{
-	void	   *memory;
-
-	size = MAXALIGN(size);
-	if (size > arena->left)
-	{
-		if (size > ARENA_FIRST_CHUNK)
-			return MemoryContextAllocHuge(arena->context, size);
-		arena->chunk = arena->chunk == 0 ? ARENA_FIRST_CHUNK : Min(arena->chunk * 2, ARENA_LAST_CHUNK);
-		arena->next = MemoryContextAlloc(arena->context, arena->chunk);
-		arena->left = arena->chunk;
-	}
-	memory = arena->next;
-	arena->next += size;
-	arena->left -= size;
-	return memory;
-}
-
-/* Copies a string into the arena. */
-FbString
-fb_arena_string(FbArena *arena, FbString string)
-{
-	char	   *copy = fb_arena_alloc(arena, string.length + 1);
-
-	memcpy(copy, string.data, string.length);
-	copy[string.length] = '\0';
-	string.data = copy;
-	return string;
-}
 
 /* Returns a terminated copy of a string. */
 char *

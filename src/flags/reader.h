@@ -12,6 +12,7 @@
 #include "utils/jsonb.h"
 
 #include "core/fb_flag.h"
+#include "flags/arena.h"
 
 #define FB_MAX_LIST		100000	/* elements of a list in a definition */
 #define FB_MAX_NAME		128		/* bytes of keys and rule ids */
@@ -23,15 +24,6 @@ typedef struct FbPlace
 	const char *name;			/* NULL: a position */
 	int			position;
 } FbPlace;
-
-/* Compiled parts go into few big pieces of memory. */
-typedef struct FbArena
-{
-	MemoryContext context;
-	char	   *next;
-	Size		left;
-	Size		chunk;
-} FbArena;
 
 typedef struct FbReader
 {
@@ -60,9 +52,6 @@ typedef struct FbElements
 	int			position;		/* of the element read last */
 	uint32		offset;			/* where the next one begins in the data of the array */
 } FbElements;
-
-extern void *fb_arena_alloc(FbArena *arena, Size size);
-extern FbString fb_arena_string(FbArena *arena, FbString string);
 
 extern char *fb_place_text(const FbPlace *place);
 extern bool fb_defect(FbReader *reader, int sqlstate, const char *hint, const char *format,...) pg_attribute_printf(4, 5);

@@ -13,14 +13,21 @@
 
 static const char *const type_names[] = {"boolean", "string", "number", "json"};
 
-/* Makes a text of the arena. */
+/* Makes a text of the arena, with a short header if it can; a byte that is 0 follows. */
 static void *
 keep_text(FbReader *reader, const char *data, Size length)
 {
-	text	   *copy = fb_arena_alloc(reader->arena, VARHDRSZ + length);
+	bool		is_short = length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX;
+	Size		header = is_short ? VARHDRSZ_SHORT : VARHDRSZ;
+	char	   *copy = is_short ? fb_arena_bytes(reader->arena, header + length + 1) :
+		fb_arena_alloc(reader->arena, header + length + 1);
 
-	SET_VARSIZE(copy, VARHDRSZ + length);
-	memcpy(VARDATA(copy), data, length);
+	if (is_short)
+		SET_VARSIZE_SHORT(copy, header + length);
+	else
+		SET_VARSIZE(copy, header + length);
+	memcpy(copy + header, data, length);
+	copy[header + length] = '\0';
 	return copy;
 }
 
@@ -58,7 +65,11 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 		case FB_FLAG_STRING:
 			if (value->type != jbvString)
 				return fb_wrong_type(reader, place, "a string", value);
-			variation->value_text = keep_text(reader, value->val.string.val, value->val.string.len);
+			if (value->val.string.len == variation->key.length &&
+				memcmp(value->val.string.val, variation->key.data, variation->key.length) == 0)
+				variation->value_text = variation->key_datum;
+			else
+				variation->value_text = keep_text(reader, value->val.string.val, value->val.string.len);
 			break;
 		case FB_FLAG_NUMBER:
 			{
@@ -108,8 +119,8 @@ read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value, 
 						 fb_cstring(key), fb_place_text(&key_place));
 	if (fields[2].present && !fb_read_string(reader, &name_place, &fields[2].value, &name))
 		return false;
-	variation->key = fb_arena_string(reader->arena, key);
 	variation->key_datum = keep_text(reader, key.data, key.length);
+	variation->key = (FbString) {VARDATA_ANY(variation->key_datum), key.length};
 	return read_value(reader, &value_place, &fields[1].value, flag->info.type, variation);
 }
 

@@ -78,9 +78,9 @@ WITH ms AS (
     SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE label LIKE 'first%') AS compile,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE label LIKE 'count%') / 200 AS scan FROM bench.sample)
 SELECT round(compile::numeric, 1) AS compile_ms, round(scan::numeric, 3) AS count_definition_ms, round((compile / scan)::numeric, 1) AS ratio FROM ms;
+-- all that the cache has, its table of entries and what its blocks have left included
 SELECT round(avg(length(definition))) AS json_bytes,
-    round((SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name = 'featbit flag') / 1000) AS compiled_bytes,
-    round((SELECT sum(used_bytes) FROM pg_backend_memory_contexts WHERE name = 'featbit flag') / 1000) AS used_bytes,
-    round((SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name = 'featbit flag') / sum(length(definition)), 2) AS ratio
+    round((SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'featbit%') / 1000) AS compiled_bytes,
+    round((SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'featbit%') / sum(length(definition)), 2) AS ratio
 FROM (SELECT featbit.flag_variation('u', key, '{}', 'bench_cold'), definition FROM bench_definition OFFSET 0) d;
 SQL

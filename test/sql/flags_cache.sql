@@ -179,3 +179,45 @@ SELECT featbit.set_rollout('g', '[{"variation": "y", "weight": 1}]') > 0 AS chan
 SELECT featbit.flag_variation('user-' || n, 'g') AS variation, count(*) FROM fb_parallel GROUP BY 1;
 ROLLBACK;
 DROP TABLE fb_parallel;
+
+-- the environment may be asked for before its flags and after them, and no key is not a flag
+BEGIN;
+SELECT featbit.enable_flag('g') > 0 AS changed;
+SELECT featbit.config_version() > 0 AS known, pg_temp.seen() AS f, featbit.evaluate_flag('u', '') IS NULL AS nothing;
+SELECT featbit.enable_flag('g') > 0 AS changed;
+SELECT pg_temp.seen() AS f, featbit.evaluate_flag('u', '') IS NULL AS nothing, featbit.config_version() > 0 AS known;
+ROLLBACK;
+
+-- flags lie one behind the other: a big one, with patterns, between small ones, all compiled anew after each change while one
+-- of another configuration is still pinned
+SELECT featbit.create_flag('big', '[{"key": "a", "value": "a"}, {"key": "b", "value": "b"}]') > 0 AS created;
+SELECT featbit.set_targets('big', 'b', (SELECT array_agg('user-' || n) FROM generate_series(1, 20000) n)) > 0 AS changed;
+SELECT featbit.add_rule('big', jsonb_build_object('id', 'p-' || n, 'when', jsonb_build_object('attribute', 'a', 'op', 'matches', 'value', '^x{' || n || '}$'),
+    'serve', '{"variation": "b"}'::jsonb)) > 0 AS changed FROM generate_series(1, 3) n;
+CREATE FUNCTION pg_temp.flags_memory() RETURNS bigint LANGUAGE sql AS $$
+    SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'featbit%'
+$$;
+BEGIN;
+DECLARE pinned CURSOR FOR SELECT featbit.flag_variation('u', 'f') FROM generate_series(1, 1000);
+FETCH 1 FROM pinned;
+DO $$
+DECLARE
+    early bigint;
+    wrong int := 0;
+BEGIN
+    FOR i IN 1 .. 40 LOOP
+        UPDATE featbit.flag SET description = i::text WHERE environment = 'test_cache' AND key = 'f';
+        wrong := wrong + (SELECT count(*) FROM (VALUES ('f', '{}'::jsonb), ('big', '{"a": "xx"}'), ('g', '{}'), ('no-such', '{}'), ('big', '{"a": "xxxx"}'))
+            AS q (flag, context) WHERE featbit.flag_variation('u', flag, context) IS DISTINCT FROM
+            CASE flag WHEN 'f' THEN pg_temp.seen() WHEN 'g' THEN 'x' WHEN 'big' THEN CASE context ->> 'a' WHEN 'xx' THEN 'b' ELSE 'a' END END);
+        BEGIN
+            PERFORM featbit.flag_variation('u', 'big', '{"a": "xx"}'), 1 / (i % 2);
+        EXCEPTION WHEN division_by_zero THEN
+            NULL;
+        END;
+        early := CASE WHEN i = 10 THEN pg_temp.flags_memory() ELSE early END;
+    END LOOP;
+    RAISE NOTICE 'wrong: %, grown: %', wrong, pg_temp.flags_memory() > early * 1.1;
+END $$;
+FETCH 1 FROM pinned;
+ROLLBACK;
