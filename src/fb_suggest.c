@@ -4,9 +4,17 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/varlena.h"
 
 #include "fb_suggest.h"
+#include "pg_compat.h"
+
+PG_FUNCTION_INFO_V1(fb_nearest_name);
 
 #define MAX_SUGGEST_LENGTH 128	/* bytes; longer names get no suggestion */
 #define MAX_SUGGEST_EDITS 3
@@ -45,4 +53,28 @@ fb_suggest_hint(const FbSuggestion *suggestion, const char *rest)
 	if (suggestion->best == NULL)
 		return rest == NULL ? NULL : pstrdup(rest);
 	return psprintf("Did you mean \"%s\"?%s%s", suggestion->best, rest == NULL ? "" : " ", rest == NULL ? "" : rest);
+}
+
+/* nearest_name(name, candidates): the candidate nearest to a name, NULL when none is near */
+Datum
+fb_nearest_name(PG_FUNCTION_ARGS)
+{
+	FbSuggestion suggestion;
+	Datum	   *candidates;
+	bool	   *nulls;
+	int			count;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	fb_suggest_start(&suggestion, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &candidates, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[i])
+			fb_suggest_offer(&suggestion, TextDatumGetCString(candidates[i]));
+	}
+	if (suggestion.best == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(suggestion.best));
 }

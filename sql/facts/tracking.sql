@@ -1,11 +1,5 @@
 -- facts: tables in the user's schema, and the functions that record into them
 
-CREATE FUNCTION featbit.nearest_name(name text, candidates text[]) RETURNS text
-	AS 'MODULE_PATHNAME', 'fb_nearest_name' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION featbit.nearest_name(text, text[]) IS
-'internal: the candidate that differs least from name (Levenshtein distance, at most about a third of its length), for suggestions in error messages; NULL when none is near';
-
 CREATE FUNCTION featbit.create_tracking(schema text, environment text DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -14,6 +8,7 @@ DECLARE
 	env text := coalesce(environment, nullif(current_setting('featbit.environment', true), ''), 'default');
 	recorded text;
 	problem text;
+	foreign_table record;
 BEGIN
 	IF schema IS NULL OR schema = '' THEN
 		RAISE EXCEPTION 'tracking needs the name of a schema'
@@ -48,6 +43,24 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = schema) THEN
 		EXECUTE format('CREATE SCHEMA %I', schema);
 		EXECUTE format('COMMENT ON SCHEMA %I IS %L', schema, 'facts recorded by featbit_pg: exposures, events, LLM calls and feedback');
+	END IF;
+
+	-- what lies there may have triggers of its owner, which run with the rights of everyone who records
+	IF NOT EXISTS (SELECT FROM featbit.environment e WHERE e.tracking_schema = schema) THEN
+		SELECT c.oid::regclass AS name, pg_get_userbyid(c.relowner) AS owner INTO foreign_table
+			FROM pg_class c
+			WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = schema)
+				AND c.relname IN ('exposure', 'event', 'llm_call', 'feedback', 'llm_metric')
+				AND pg_get_userbyid(c.relowner) <> current_user
+				AND c.relowner <> (SELECT f.relowner FROM pg_class f WHERE f.oid = 'featbit.flag'::regclass)
+				AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = c.relowner AND r.rolsuper)
+			ORDER BY c.relname LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'table % belongs to role "%"', foreign_table.name, foreign_table.owner
+				USING ERRCODE = 'insufficient_privilege',
+					DETAIL = 'Its owner can have a trigger run with the rights of everyone who records into it.',
+					HINT = format('Name another schema, or, if you trust what is there, first ALTER TABLE %s OWNER TO %I.', foreign_table.name, current_user);
+		END IF;
 	END IF;
 
 	IF to_regclass(format('%I.exposure', schema)) IS NULL THEN
@@ -256,7 +269,7 @@ COMMENT ON FUNCTION featbit.create_tracking(text, text) IS
 'makes the tables exposure, event, llm_call and feedback and the view llm_metric in a schema of yours (created when missing), and has the environment (default: setting featbit.environment; its row is made when missing) record into it; returns the schema''s name.
 Roles that were given access to record or analyse there get it on the new tables.
 What exists already is kept, so that it can be repeated, shared by environments and called over partitioned tables made beforehand (exposure by hash of user_key, the others by range of time). The tables use nothing of the extension: DROP EXTENSION leaves them.
-Errors: the environment already tracks into another schema (55000), tables of other shape in the way (42P07), their unique keys missing (55000), a schema name of the system or of the extension (3F000)';
+Errors: tables in the way that belong to another role (42501), the environment already tracks into another schema (55000), tables of other shape in the way (42P07), their unique keys missing (55000), a schema name of the system or of the extension (3F000)';
 
 CREATE FUNCTION featbit.expose(user_key text, flag_key text, context jsonb DEFAULT '{}', environment text DEFAULT NULL, variation text DEFAULT NULL)
 	RETURNS text

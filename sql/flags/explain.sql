@@ -31,7 +31,7 @@ COMMENT ON FUNCTION featbit.assign_variation(jsonb, uuid, jsonb, timestamptz) IS
 CREATE FUNCTION featbit.resolve_all(context jsonb DEFAULT '{}', environment text DEFAULT NULL, tags text[] DEFAULT NULL,
     OUT flag_key text, OUT value jsonb, OUT variant text, OUT reason text, OUT error_code text, OUT error_message text, OUT metadata jsonb)
     RETURNS SETOF record AS 'MODULE_PATHNAME', 'fb_resolve_all' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 100;
-COMMENT ON FUNCTION featbit.resolve_all(jsonb, text, text[]) IS 'evaluation of every flag of an environment that is not archived, one row each in order of the key: flag_key and the columns of resolve, all of one configuration. The user key is the string targetingKey of the context, environment defaults to the setting featbit.environment, tags keeps only the flags that have one of them. An environment without flags, or without a row, gives no rows. Raises nothing.';
+COMMENT ON FUNCTION featbit.resolve_all(jsonb, text, text[]) IS 'evaluation of every flag of an environment that is not archived, one row each in order of the key: flag_key and the columns of resolve, all of one configuration. The user key is the string targetingKey of the context, environment defaults to the setting featbit.environment, tags keeps only the flags that have one of them. An environment without flags gives no rows, and neither does one that does not exist: every flag then has the default of the code, as after the PROVIDER_NOT_READY that resolve answers; config_version tells the two apart, it is NULL where there is no environment. Raises nothing.';
 
 CREATE FUNCTION featbit.explain_flag(user_key text, flag_key text, context jsonb DEFAULT '{}', environment text DEFAULT NULL,
     OUT step integer, OUT depth integer, OUT what text, OUT path text, OUT description text, OUT expected text, OUT actual text, OUT outcome text,
@@ -50,3 +50,21 @@ CREATE FUNCTION featbit.explain_flag(user_key uuid, flag_key text, context jsonb
     OUT hash_input text, OUT seed text, OUT bucket bigint, OUT range text, OUT reason text)
     RETURNS SETOF record AS 'MODULE_PATHNAME', 'fb_explain_flag_uuid' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 20;
 COMMENT ON FUNCTION featbit.explain_flag(uuid, text, jsonb, text) IS 'why the flag serves this user what it serves: one row for each step in order, noted by the evaluation itself, nested by depth. what is environment, flag, override, prerequisite, target, rule, window, condition, segment, excluded, included, flag condition, percentage, stage, variation, split, fallthrough or result; path is the place in the definition of the flag or segment; expected and actual are what was compared (long ones cut); outcome is met, not met, skipped (reason tells why it was not looked at), served, code default or error; hash_input, seed (XXH3 seed, hexadecimal), bucket and range (the buckets that pass or that serve the variation, and how many there are) are those of a hash. The last row is the result: key of the variation (actual), value or error (description), reason as in resolve. Arguments as evaluate_flag. Raises 42501 for a role that may not read the flags of the environment (grant_access: analyse or manage).';
+
+CREATE FUNCTION featbit.explain_flag_row(user_key text, flag_key text, context record, environment text DEFAULT NULL,
+    OUT step integer, OUT depth integer, OUT what text, OUT path text, OUT description text, OUT expected text, OUT actual text, OUT outcome text,
+    OUT hash_input text, OUT seed text, OUT bucket bigint, OUT range text, OUT reason text)
+    RETURNS SETOF record AS 'MODULE_PATHNAME', 'fb_explain_flag_row_text' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 20;
+COMMENT ON FUNCTION featbit.explain_flag_row(text, text, record, text) IS 'why the flag serves this user what it serves, with the columns of a row as the attributes: arguments as evaluate_flag_row, result and errors as explain_flag.';
+
+CREATE FUNCTION featbit.explain_flag_row(user_key bigint, flag_key text, context record, environment text DEFAULT NULL,
+    OUT step integer, OUT depth integer, OUT what text, OUT path text, OUT description text, OUT expected text, OUT actual text, OUT outcome text,
+    OUT hash_input text, OUT seed text, OUT bucket bigint, OUT range text, OUT reason text)
+    RETURNS SETOF record AS 'MODULE_PATHNAME', 'fb_explain_flag_row_bigint' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 20;
+COMMENT ON FUNCTION featbit.explain_flag_row(bigint, text, record, text) IS 'why the flag serves this user what it serves, with the columns of a row as the attributes: arguments as evaluate_flag_row, result and errors as explain_flag.';
+
+CREATE FUNCTION featbit.explain_flag_row(user_key uuid, flag_key text, context record, environment text DEFAULT NULL,
+    OUT step integer, OUT depth integer, OUT what text, OUT path text, OUT description text, OUT expected text, OUT actual text, OUT outcome text,
+    OUT hash_input text, OUT seed text, OUT bucket bigint, OUT range text, OUT reason text)
+    RETURNS SETOF record AS 'MODULE_PATHNAME', 'fb_explain_flag_row_uuid' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 20;
+COMMENT ON FUNCTION featbit.explain_flag_row(uuid, text, record, text) IS 'why the flag serves this user what it serves, with the columns of a row as the attributes: arguments as evaluate_flag_row, result and errors as explain_flag.';

@@ -8,21 +8,25 @@ CREATE FUNCTION featbit.stored_segment(segment_key text, environment text)
 DECLARE
     in_environment text := coalesce(stored_segment.environment, current_setting('featbit.environment', true), 'default');
     stored featbit.segment;
-    nearest text;
+    found_it boolean;
 BEGIN
-    IF segment_key IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'segment key is null';
-    END IF;
     SELECT s.* INTO stored FROM featbit.segment AS s WHERE s.environment = in_environment AND s.key = segment_key;
-    IF NOT FOUND THEN
-        nearest := featbit.nearest_key('segment', segment_key, in_environment);
-        RAISE EXCEPTION USING ERRCODE = '42704',
-            MESSAGE = format('segment "%s" does not exist in environment "%s"', segment_key, in_environment),
-            HINT = coalesce('Did you mean "' || nearest || '"?', 'Create it with featbit.create_segment, or name another environment.');
-    END IF;
+    found_it := FOUND OR featbit.refuse_unknown('segment', segment_key, in_environment);
     RETURN stored;
 END $$;
 COMMENT ON FUNCTION featbit.stored_segment(text, text) IS 'row of a segment as it is stored now; environment NULL is the setting featbit.environment. Errors: 42704 unknown segment, 22004 segment_key is NULL.';
+
+CREATE FUNCTION featbit.write_segment(stored featbit.segment, changes jsonb, expected_revision bigint)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    UPDATE featbit.segment AS s
+    SET name = n.name, description = n.description, included = n.included, excluded = n.excluded,
+        condition = nullif(n.condition, 'null'), semantics = n.semantics, archived = n.archived, source = nullif(n.source, 'null'),
+        revision = coalesce(expected_revision, s.revision)
+    FROM jsonb_populate_record(stored, featbit.check_changes('segment', changes)) AS n
+    WHERE s.environment = stored.environment AND s.key = stored.key
+    RETURNING s.revision $$;
+COMMENT ON FUNCTION featbit.write_segment(featbit.segment, jsonb, bigint) IS 'writes the new version of a segment: its row with the columns of an object in place of its own; expected_revision: the revision that was read, NULL for last writer wins. Returns the revision. Errors as check_changes and as of an UPDATE.';
 
 CREATE FUNCTION featbit.update_segment(segment_key text, changes jsonb, expected_revision bigint DEFAULT NULL,
     comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -30,39 +34,13 @@ CREATE FUNCTION featbit.update_segment(segment_key text, changes jsonb, expected
     AS $$
 DECLARE
     previous text := featbit.begin_change(update_segment.environment, update_segment.comment);
-    old_row featbit.segment := featbit.stored_segment(segment_key, update_segment.environment);
-    new_row featbit.segment;
-    unknown text;
-    new_revision bigint;
+    stored featbit.segment := featbit.stored_segment(segment_key, update_segment.environment);
+    new_revision bigint := featbit.write_segment(stored, changes, expected_revision);
 BEGIN
-    IF jsonb_typeof(changes) IS DISTINCT FROM 'object' THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'changes of a segment must be a JSON object',
-            HINT = 'Give the columns to change, such as {"included": ["alice"]}.';
-    END IF;
-    SELECT key INTO unknown FROM jsonb_object_keys(changes) AS key
-    WHERE key <> ALL (ARRAY['name', 'description', 'included', 'excluded', 'condition', 'semantics', 'archived', 'source'])
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('column "%s" of a segment cannot be changed', unknown),
-            HINT = 'Legal are name, description, included, excluded, condition, semantics, archived and source.';
-    END IF;
-    new_row := jsonb_populate_record(old_row, changes);
-    IF changes -> 'condition' = 'null' THEN
-        new_row.condition := NULL;
-    END IF;
-    IF changes -> 'source' = 'null' THEN
-        new_row.source := NULL;
-    END IF;
-    UPDATE featbit.segment AS s
-    SET name = new_row.name, description = new_row.description, included = new_row.included, excluded = new_row.excluded,
-        condition = new_row.condition, semantics = new_row.semantics, archived = new_row.archived, source = new_row.source,
-        revision = coalesce(expected_revision, s.revision)
-    WHERE s.environment = old_row.environment AND s.key = old_row.key
-    RETURNING s.revision INTO new_revision;
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.update_segment(text, jsonb, bigint, text, text) IS 'changes columns of a segment. changes: object with new values of name, description, included, excluded, condition (null: met by nobody), semantics, archived, source; expected_revision: the revision that was read, NULL for last writer wins; comment: why. Returns the new revision. Errors: 42704 unknown segment, 40001 another revision is stored, 22023 and 23503 for an illegal definition.';
+COMMENT ON FUNCTION featbit.update_segment(text, jsonb, bigint, text, text) IS 'changes columns of a segment. changes: object with new values of name, description, included, excluded, condition (null: met by nobody), semantics, archived, source; expected_revision: the revision that was read, NULL for last writer wins; comment: why. Returns the new revision; changes that leave the segment as it is make none, and return the one that is stored. Errors: 42704 unknown segment, 40001 another revision is stored, 22023 and 23503 for illegal changes.';
 
 -- archiving and deleting
 
@@ -128,20 +106,30 @@ DECLARE
     lowest bigint;
     highest bigint;
 BEGIN
+    IF key IS NULL OR revision IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = CASE WHEN key IS NULL THEN kind || ' key is null' ELSE 'revision is null' END,
+            HINT = 'The view featbit.flag_audit shows every revision.';
+    END IF;
     SELECT r.definition INTO recorded FROM featbit.flag_revision AS r
     WHERE r.environment = in_environment AND r.kind = recorded_definition.kind AND r.key = recorded_definition.key
       AND r.revision = recorded_definition.revision;
-    IF NOT FOUND THEN
-        SELECT min(r.revision), max(r.revision) INTO lowest, highest FROM featbit.flag_revision AS r
-        WHERE r.environment = in_environment AND r.kind = recorded_definition.kind AND r.key = recorded_definition.key;
-        RAISE EXCEPTION USING ERRCODE = '42704',
-            MESSAGE = format('revision %s of %s "%s" is not recorded in environment "%s"', coalesce(revision::text, 'NULL'), kind, key, in_environment),
-            HINT = CASE WHEN lowest IS NULL THEN format('The %s has no history there.', kind)
-                        ELSE format('Recorded are revisions %s to %s: see featbit.flag_audit.', lowest, highest) END;
+    IF FOUND THEN
+        RETURN recorded;
     END IF;
-    RETURN recorded;
+    in_environment := featbit.known_environment(in_environment);
+    SELECT min(r.revision), max(r.revision) INTO lowest, highest FROM featbit.flag_revision AS r
+    WHERE r.environment = in_environment AND r.kind = recorded_definition.kind AND r.key = recorded_definition.key;
+    IF lowest IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('%s "%s" has no history in environment "%s"', kind, key, in_environment),
+            HINT = coalesce('Did you mean "' || featbit.nearest_name(key, ARRAY(SELECT DISTINCT r.key::text FROM featbit.flag_revision AS r
+                                WHERE r.environment = in_environment AND r.kind = recorded_definition.kind)) || '"?',
+                            format('Name another %s or environment.', kind));
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = '42704',
+        MESSAGE = format('revision %s of %s "%s" is not recorded in environment "%s"', revision, kind, key, in_environment),
+        HINT = format('Recorded are revisions %s to %s: see featbit.flag_audit.', lowest, highest);
 END $$;
-COMMENT ON FUNCTION featbit.recorded_definition(text, text, bigint, text) IS 'definition of a flag or segment (kind) as a revision recorded it; of a deletion, what was deleted. environment NULL is the setting featbit.environment. Error 42704 when the revision is not recorded.';
+COMMENT ON FUNCTION featbit.recorded_definition(text, text, bigint, text) IS 'definition of a flag or segment (kind) as a revision recorded it; of a deletion, what was deleted. environment NULL is the setting featbit.environment. Errors: 22004 for a NULL key or revision, 42704 when the environment or key is unknown or the revision is not recorded, 42501 for a role that may not read the environment.';
 
 CREATE FUNCTION featbit.insert_flag(definition jsonb)
     RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -167,55 +155,46 @@ CREATE FUNCTION featbit.insert_segment(definition jsonb)
     RETURNING revision $$;
 COMMENT ON FUNCTION featbit.insert_segment(jsonb) IS 'inserts a segment with the columns of a definition, as history records it; revision and updated_* are set anew. Returns the revision. Errors as of an INSERT.';
 
-CREATE FUNCTION featbit.restore_flag(flag_key text, revision bigint, expected_revision bigint DEFAULT NULL,
-    comment text DEFAULT NULL, environment text DEFAULT NULL)
+CREATE FUNCTION featbit.restore_revision(kind text, key text, revision bigint, expected_revision bigint, comment text, environment text)
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    in_environment text := coalesce(restore_flag.environment, current_setting('featbit.environment', true), 'default');
-    previous text := featbit.begin_change(in_environment, restore_flag.comment);
-    recorded jsonb := featbit.recorded_definition('flag', flag_key, restore_flag.revision, in_environment);
+    in_environment text := coalesce(restore_revision.environment, current_setting('featbit.environment', true), 'default');
+    previous text := featbit.begin_change(in_environment, restore_revision.comment, CASE WHEN kind = 'flag' THEN key END);
+    recorded jsonb := featbit.recorded_definition(kind, key, restore_revision.revision, in_environment);
+    columns jsonb := recorded - '{environment,key,revision,updated_at,updated_by}'::text[];
+    is_deleted boolean := CASE kind
+        WHEN 'flag' THEN NOT EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = restore_revision.key)
+        ELSE NOT EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = in_environment AND s.key = restore_revision.key) END;
+    last_revision bigint;
     new_revision bigint;
 BEGIN
-    IF EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key) THEN
-        new_revision := featbit.update_flag(flag_key,
-            recorded - '{environment,key,revision,updated_at,updated_by}'::text[],
-            expected_revision, restore_flag.comment, in_environment);
+    IF is_deleted THEN
+        SELECT max(r.revision) INTO last_revision FROM featbit.flag_revision AS r
+        WHERE r.environment = in_environment AND r.kind = restore_revision.kind AND r.key = restore_revision.key;
+        PERFORM featbit.refuse_other_revision(kind, key, expected_revision, last_revision);
+        new_revision := CASE kind WHEN 'flag' THEN featbit.insert_flag(recorded) ELSE featbit.insert_segment(recorded) END;
+    ELSIF kind = 'flag' THEN
+        new_revision := featbit.update_flag(key, columns, expected_revision, comment, in_environment);
     ELSE
-        PERFORM featbit.refuse_other_revision('flag', flag_key, expected_revision,
-            (SELECT max(r.revision) FROM featbit.flag_revision AS r
-             WHERE r.environment = in_environment AND r.kind = 'flag' AND r.key = flag_key));
-        new_revision := featbit.insert_flag(recorded);
+        new_revision := featbit.update_segment(key, columns, expected_revision, comment, in_environment);
     END IF;
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.restore_flag(text, bigint, bigint, text, text) IS 'makes the definition of an earlier revision the newest one, as a new revision; also of a deleted flag. Everything comes back: variations, rules, salt and iteration, so that users get what they got then. Returns the new revision. Arguments as update_flag. Errors: as update_flag, and 42704 for a revision that is not recorded, 23503 when the definition refers to what is no longer there.';
+COMMENT ON FUNCTION featbit.restore_revision(text, text, bigint, bigint, text, text) IS 'restores a flag or segment (kind), for restore_flag and restore_segment, with their arguments, result and errors.';
+
+CREATE FUNCTION featbit.restore_flag(flag_key text, revision bigint, expected_revision bigint DEFAULT NULL,
+    comment text DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.restore_revision('flag', flag_key, revision, expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.restore_flag(text, bigint, bigint, text, text) IS 'makes the definition of an earlier revision the newest one, as a new revision; also of a deleted flag. Everything comes back: variations, rules, salt and iteration, so that users get what they got then. Returns the new revision, or the stored one when it is the same definition. Arguments as update_flag. Errors: as update_flag, and 42704 for a revision that is not recorded, 22004 for a NULL one, 23503 when the definition refers to what is no longer there.';
 
 CREATE FUNCTION featbit.restore_segment(segment_key text, revision bigint, expected_revision bigint DEFAULT NULL,
     comment text DEFAULT NULL, environment text DEFAULT NULL)
-    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS $$
-DECLARE
-    in_environment text := coalesce(restore_segment.environment, current_setting('featbit.environment', true), 'default');
-    previous text := featbit.begin_change(in_environment, restore_segment.comment);
-    recorded jsonb := featbit.recorded_definition('segment', segment_key, restore_segment.revision, in_environment);
-    new_revision bigint;
-BEGIN
-    IF EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = in_environment AND s.key = segment_key) THEN
-        new_revision := featbit.update_segment(segment_key,
-            recorded - '{environment,key,revision,updated_at,updated_by}'::text[],
-            expected_revision, restore_segment.comment, in_environment);
-    ELSE
-        PERFORM featbit.refuse_other_revision('segment', segment_key, expected_revision,
-            (SELECT max(r.revision) FROM featbit.flag_revision AS r
-             WHERE r.environment = in_environment AND r.kind = 'segment' AND r.key = segment_key));
-        new_revision := featbit.insert_segment(recorded);
-    END IF;
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
-END $$;
-COMMENT ON FUNCTION featbit.restore_segment(text, bigint, bigint, text, text) IS 'makes the definition of an earlier revision of a segment the newest one, as a new revision; also of a deleted segment. Returns the new revision. Errors as restore_flag.';
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.restore_revision('segment', segment_key, revision, expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.restore_segment(text, bigint, bigint, text, text) IS 'makes the definition of an earlier revision of a segment the newest one, as a new revision; also of a deleted segment. Returns the new revision, or the stored one when it is the same definition. Errors as restore_flag.';
 
 -- parts of a flag
 
@@ -224,10 +203,9 @@ CREATE FUNCTION featbit.add_targets(flag_key text, variation text, users text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(add_targets.environment, add_targets.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('add_targets', flag_key, add_targets.environment);
+    stored featbit.flag := featbit.native_flag('add_targets', flag_key, environment);
+    into_variation text := featbit.known_variation(stored, variation);
     changed jsonb;
-    new_revision bigint;
 BEGIN
     -- a user has one place: first in the order of the lists, then of the arguments; the new variation wins
     SELECT coalesce(jsonb_agg(jsonb_build_object('variation', one.variation, 'users', one.users) ORDER BY one.n), '[]')
@@ -237,32 +215,29 @@ BEGIN
                 FROM (SELECT t.target ->> 'variation' AS variation, t.n, e.listed, e.place
                       FROM jsonb_array_elements(stored.targets) WITH ORDINALITY AS t (target, n),
                            jsonb_array_elements_text(t.target -> 'users') WITH ORDINALITY AS e (listed, place)
-                      WHERE t.target ->> 'variation' = add_targets.variation OR NOT e.listed = ANY (coalesce(add_targets.users, '{}'))
+                      WHERE t.target ->> 'variation' = into_variation OR NOT e.listed = ANY (coalesce(add_targets.users, '{}'))
                       UNION ALL
-                      SELECT add_targets.variation,
+                      SELECT into_variation,
                              coalesce((SELECT min(t.n) FROM jsonb_array_elements(stored.targets) WITH ORDINALITY AS t (target, n)
-                                       WHERE t.target ->> 'variation' = add_targets.variation), jsonb_array_length(stored.targets) + 1),
+                                       WHERE t.target ->> 'variation' = into_variation), jsonb_array_length(stored.targets) + 1),
                              e.listed, 1000000 + e.place
                       FROM unnest(add_targets.users) WITH ORDINALITY AS e (listed, place)
                       WHERE e.listed IS NOT NULL) AS u
                 ORDER BY u.listed, u.n, u.place) AS l
           GROUP BY l.variation) AS one;
-    new_revision := featbit.update_flag(flag_key, jsonb_build_object('targets', changed),
-        expected_revision, add_targets.comment, add_targets.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('targets', changed),
+        expected_revision, comment, environment);
 END $$;
-COMMENT ON FUNCTION featbit.add_targets(text, text, text[], bigint, text, text) IS 'adds users to those that always get a variation; users listed for another variation move. users: user keys as text, NULLs are left out. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
+COMMENT ON FUNCTION featbit.add_targets(text, text, text[], bigint, text, text) IS 'adds users to those that always get a variation; users listed for another variation move. users: user keys as text, NULLs are left out. Other arguments and result as update_flag. Errors: as update_flag, 23503 for an unknown variation, 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.remove_targets(flag_key text, users text[], variation text DEFAULT NULL,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(remove_targets.environment, remove_targets.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('remove_targets', flag_key, remove_targets.environment);
+    stored featbit.flag := featbit.native_flag('remove_targets', flag_key, environment);
+    from_variation text := CASE WHEN variation IS NOT NULL THEN featbit.known_variation(stored, variation) END;
     changed jsonb;
-    new_revision bigint;
 BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_object('variation', one.variation, 'users', one.users) ORDER BY one.n), '[]')
     INTO changed
@@ -270,14 +245,12 @@ BEGIN
           FROM jsonb_array_elements(stored.targets) WITH ORDINALITY AS t (target, n),
                jsonb_array_elements_text(t.target -> 'users') WITH ORDINALITY AS e (listed, place)
           WHERE NOT (e.listed = ANY (coalesce(remove_targets.users, '{}'))
-                     AND (remove_targets.variation IS NULL OR t.target ->> 'variation' = remove_targets.variation))
+                     AND (from_variation IS NULL OR t.target ->> 'variation' = from_variation))
           GROUP BY 1, 2) AS one;
-    new_revision := featbit.update_flag(flag_key, jsonb_build_object('targets', changed),
-        expected_revision, remove_targets.comment, remove_targets.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('targets', changed),
+        expected_revision, comment, environment);
 END $$;
-COMMENT ON FUNCTION featbit.remove_targets(text, text[], text, bigint, text, text) IS 'takes users off the target lists of a flag. users: user keys as text, those that are not listed do not matter; variation: only its list, NULL for every list. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
+COMMENT ON FUNCTION featbit.remove_targets(text, text[], text, bigint, text, text) IS 'takes users off the target lists of a flag. users: user keys as text, those that are not listed do not matter; variation: only its list, NULL for every list. Other arguments and result as update_flag. Errors: as update_flag, 23503 for an unknown variation, 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.set_tags(flag_key text, tags text[],
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -290,16 +263,11 @@ CREATE FUNCTION featbit.add_tags(flag_key text, tags text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(add_tags.environment, add_tags.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, add_tags.environment);
-    new_revision bigint;
+    stored featbit.flag := featbit.locked_flag(flag_key, environment);
 BEGIN
-    new_revision := featbit.set_tags(flag_key,
-        ARRAY(SELECT t.tag FROM unnest(stored.tags || add_tags.tags) WITH ORDINALITY AS t (tag, n)
-              WHERE t.tag IS NOT NULL GROUP BY t.tag ORDER BY min(t.n)),
-        expected_revision, add_tags.comment, add_tags.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    tags := ARRAY(SELECT t.tag FROM unnest(stored.tags || add_tags.tags) WITH ORDINALITY AS t (tag, n)
+                  WHERE t.tag IS NOT NULL GROUP BY t.tag ORDER BY min(t.n));
+    RETURN featbit.set_tags(flag_key, tags, expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.add_tags(text, text[], bigint, text, text) IS 'adds tags to a flag; tags that it has already stay once. Other arguments, result and errors as update_flag.';
 
@@ -308,16 +276,11 @@ CREATE FUNCTION featbit.remove_tags(flag_key text, tags text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(remove_tags.environment, remove_tags.comment, flag_key);
-    stored featbit.flag := featbit.stored_flag(flag_key, remove_tags.environment);
-    new_revision bigint;
+    stored featbit.flag := featbit.locked_flag(flag_key, environment);
 BEGIN
-    new_revision := featbit.set_tags(flag_key,
-        ARRAY(SELECT t.tag FROM unnest(stored.tags) WITH ORDINALITY AS t (tag, n)
-              WHERE NOT t.tag = ANY (coalesce(remove_tags.tags, '{}')) ORDER BY t.n),
-        expected_revision, remove_tags.comment, remove_tags.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    tags := ARRAY(SELECT t.tag FROM unnest(stored.tags) WITH ORDINALITY AS t (tag, n)
+                  WHERE NOT t.tag = ANY (coalesce(remove_tags.tags, '{}')) ORDER BY t.n);
+    RETURN featbit.set_tags(flag_key, tags, expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.remove_tags(text, text[], bigint, text, text) IS 'takes tags off a flag; those that it does not have do not matter. Other arguments, result and errors as update_flag.';
 
@@ -326,14 +289,10 @@ CREATE FUNCTION featbit.set_prerequisites(flag_key text, prerequisites jsonb,
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(set_prerequisites.environment, set_prerequisites.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('set_prerequisites', flag_key, set_prerequisites.environment);
-    new_revision bigint;
+    stored featbit.flag := featbit.native_flag('set_prerequisites', flag_key, environment);
 BEGIN
-    new_revision := featbit.update_flag(stored.key, jsonb_build_object('prerequisites', coalesce(set_prerequisites.prerequisites, '[]')),
-        expected_revision, set_prerequisites.comment, set_prerequisites.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(stored.key, jsonb_build_object('prerequisites', coalesce(prerequisites, '[]')),
+        expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.set_prerequisites(text, jsonb, bigint, text, text) IS 'replaces the prerequisites of a flag. prerequisites: array of {"flag", "variations"}, NULL for none. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
@@ -342,14 +301,10 @@ CREATE FUNCTION featbit.set_off_variation(flag_key text, off_variation text,
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(set_off_variation.environment, set_off_variation.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('set_off_variation', flag_key, set_off_variation.environment);
-    new_revision bigint;
+    stored featbit.flag := featbit.native_flag('set_off_variation', flag_key, environment);
 BEGIN
-    new_revision := featbit.update_flag(stored.key, jsonb_build_object('off_variation', set_off_variation.off_variation),
-        expected_revision, set_off_variation.comment, set_off_variation.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(stored.key, jsonb_build_object('off_variation', off_variation),
+        expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.set_off_variation(text, text, bigint, text, text) IS 'sets the variation that is served while a flag is disabled or a prerequisite is not met; NULL leaves the value to the code. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
@@ -362,9 +317,10 @@ BEGIN
     SELECT r.n INTO found_at FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n) WHERE r.rule ->> 'id' = rule_id;
     IF found_at IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('flag "%s" has no rule "%s"', stored.key, coalesce(rule_id, 'NULL')),
-            HINT = coalesce('Its rules are ' || (SELECT string_agg('"' || (r.rule ->> 'id') || '"', ', ' ORDER BY r.n)
-                                                 FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n) WHERE r.n <= 20) || '.',
-                            'It has no rules.');
+            HINT = concat('Did you mean "' || featbit.nearest_name(rule_id, ARRAY(SELECT r ->> 'id' FROM jsonb_array_elements(stored.rules) AS r)) || '"? ',
+                          coalesce('Its rules are ' || (SELECT string_agg('"' || (r.rule ->> 'id') || '"', ', ' ORDER BY r.n)
+                                                        FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n) WHERE r.n <= 20) || '.',
+                                   'It has no rules.'));
     END IF;
     RETURN found_at;
 END $$;
@@ -375,15 +331,11 @@ CREATE FUNCTION featbit.remove_rule(flag_key text, rule_id text,
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(remove_rule.environment, remove_rule.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('remove_rule', flag_key, remove_rule.environment);
+    stored featbit.flag := featbit.native_flag('remove_rule', flag_key, environment);
     place integer := featbit.rule_position(stored, rule_id);
-    new_revision bigint;
 BEGIN
-    new_revision := featbit.update_flag(flag_key, jsonb_build_object('rules', stored.rules - (place - 1)),
-        expected_revision, remove_rule.comment, remove_rule.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('rules', stored.rules - (place - 1)),
+        expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.remove_rule(text, text, bigint, text, text) IS 'removes a rule, named by its id, from a flag. Other arguments and result as update_flag. Errors: as update_flag, and 42704 for an unknown rule. Error 0A000 for a flag of another dialect.';
 
@@ -392,26 +344,18 @@ CREATE FUNCTION featbit.move_rule(flag_key text, rule_id text, "position" intege
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(move_rule.environment, move_rule.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('move_rule', flag_key, move_rule.environment);
+    stored featbit.flag := featbit.native_flag('move_rule', flag_key, environment);
     rules integer := jsonb_array_length(stored.rules);
     place integer := featbit.rule_position(stored, rule_id);
     target integer := coalesce("position", rules);
-    new_revision bigint;
 BEGIN
     IF target NOT BETWEEN 1 AND rules THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('position %s is outside the rules of flag "%s"', target, flag_key),
             HINT = format('Legal are 1 to %s, or NULL for the last place.', rules);
     END IF;
-    new_revision := featbit.update_flag(flag_key, jsonb_build_object('rules',
-        (SELECT jsonb_agg(r.rule ORDER BY CASE WHEN r.n = place THEN target
-                                               WHEN r.n < place AND r.n >= target THEN r.n + 1
-                                               WHEN r.n > place AND r.n <= target THEN r.n - 1
-                                               ELSE r.n END)
-         FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n))),
-        expected_revision, move_rule.comment, move_rule.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('rules',
+            jsonb_insert(stored.rules - (place - 1), ARRAY[(target - 1)::text], stored.rules -> (place - 1))),
+        expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.move_rule(text, text, integer, bigint, text, text) IS 'moves a rule, named by its id, to another position: 1 is the first, NULL the last. Other arguments and result as update_flag. Errors: as update_flag, 42704 for an unknown rule, 22023 for a position outside the rules. Error 0A000 for a flag of another dialect.';
 
@@ -519,10 +463,7 @@ BEGIN
     IF from_environment IS NULL OR to_environment IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'environment to clone from or to is null';
     END IF;
-    IF NOT EXISTS (SELECT FROM featbit.environment AS e WHERE e.key = from_environment) THEN
-        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('environment "%s" does not exist', from_environment),
-            HINT = 'It is made by the first flag created in it.';
-    END IF;
+    from_environment := featbit.known_environment(from_environment);
     IF EXISTS (SELECT FROM featbit.flag AS f WHERE f.environment = to_environment)
        OR EXISTS (SELECT FROM featbit.segment AS s WHERE s.environment = to_environment) THEN
         RAISE EXCEPTION USING ERRCODE = '23505', MESSAGE = format('environment "%s" already has flags or segments', to_environment),

@@ -8,6 +8,18 @@ CREATE FUNCTION featbit.nearest_key(kind text, key text, environment text DEFAUL
     RETURNS text AS 'MODULE_PATHNAME', 'fb_nearest_key' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION featbit.nearest_key(text, text, text) IS 'key of the flag or segment (kind) that is spelled most like the given key, NULL when none is near or the role may not read that environment; environment defaults to the setting featbit.environment. Error 22023 for another kind.';
 
+CREATE FUNCTION featbit.nearest_name(name text, candidates text[])
+    RETURNS text AS 'MODULE_PATHNAME', 'fb_nearest_name' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION featbit.nearest_name(text, text[]) IS 'candidate that is spelled most like a name, for suggestions in messages; NULL when none is near. Raises nothing.';
+
+CREATE FUNCTION featbit.known_environment(environment text DEFAULT NULL)
+    RETURNS text AS 'MODULE_PATHNAME', 'fb_known_environment' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION featbit.known_environment(text) IS 'the environment, NULL is the setting featbit.environment, after making sure that there is one and that the caller may read its flags. Errors: 42501 for a role that may not, else 42704 for an unknown environment.';
+
+CREATE FUNCTION featbit.refuse_unknown(kind text, key text, environment text DEFAULT NULL)
+    RETURNS boolean AS 'MODULE_PATHNAME', 'fb_refuse_unknown' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION featbit.refuse_unknown(text, text, text) IS 'tells of a flag or segment (kind) that the caller did not find, with the key that is spelled most like it; environment defaults to the setting featbit.environment. Always raises: 22004 when the key is NULL, 42501 for a role that may not read the environment, 42704 otherwise; 22023 for another kind.';
+
 CREATE FUNCTION featbit.begin_change(environment text, comment text, flag_key text DEFAULT NULL)
     RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
@@ -36,32 +48,29 @@ CREATE FUNCTION featbit.stored_flag(flag_key text, environment text)
 DECLARE
     in_environment text := coalesce(stored_flag.environment, current_setting('featbit.environment', true), 'default');
     stored featbit.flag;
-    nearest text;
+    found_it boolean;
 BEGIN
-    IF flag_key IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'flag key is null';
-    END IF;
     SELECT f.* INTO stored FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key;
-    IF NOT FOUND THEN
-        IF NOT EXISTS (SELECT FROM featbit.environment AS e WHERE e.key = in_environment) THEN
-            SELECT featbit.nearest_name(in_environment, array_agg(e.key::text)) INTO nearest FROM featbit.environment AS e;
-            RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('environment "%s" does not exist', in_environment),
-                HINT = coalesce('Did you mean "' || nearest || '"?', 'An environment is made by the first flag that is created in it.');
-        END IF;
-        nearest := featbit.nearest_key('flag', flag_key, in_environment);
-        RAISE EXCEPTION USING ERRCODE = '42704',
-            MESSAGE = format('flag "%s" does not exist in environment "%s"', flag_key, in_environment),
-            HINT = coalesce('Did you mean "' || nearest || '"?', 'Create it with featbit.create_flag, or name another environment.');
-    END IF;
+    found_it := FOUND OR featbit.refuse_unknown('flag', flag_key, in_environment);
     RETURN stored;
 END $$;
 COMMENT ON FUNCTION featbit.stored_flag(text, text) IS 'row of a flag as it is stored now; environment NULL is the setting featbit.environment. Errors: 42704 unknown flag, 22004 flag_key is NULL.';
+
+CREATE FUNCTION featbit.locked_flag(flag_key text, environment text)
+    RETURNS featbit.flag LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    comment_of_caller text := featbit.begin_change(environment, NULL, flag_key);
+BEGIN
+    RETURN featbit.stored_flag(flag_key, environment);
+END $$;
+COMMENT ON FUNCTION featbit.locked_flag(text, text) IS 'row of a flag that no other transaction can change before this one ends, for a management function that makes the new version of it. Errors as stored_flag, and 42501 for a role that may not change the environment.';
 
 CREATE FUNCTION featbit.native_flag(what text, flag_key text, environment text)
     RETURNS featbit.flag LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    stored featbit.flag := featbit.stored_flag(flag_key, native_flag.environment);
+    stored featbit.flag := featbit.locked_flag(flag_key, environment);
 BEGIN
     IF stored.semantics <> 'native' THEN
         RAISE EXCEPTION USING ERRCODE = '0A000',
@@ -70,7 +79,27 @@ BEGIN
     END IF;
     RETURN stored;
 END $$;
-COMMENT ON FUNCTION featbit.native_flag(text, text, text) IS 'row of a flag as stored_flag returns it, for a function (what) that knows native definitions only. Errors: as stored_flag, and 0A000 for a flag of another dialect.';
+COMMENT ON FUNCTION featbit.native_flag(text, text, text) IS 'row of a flag as locked_flag returns it, for a function (what) that knows native definitions only. Errors: as locked_flag, and 0A000 for a flag of another dialect.';
+
+CREATE FUNCTION featbit.known_variation(stored featbit.flag, variation text)
+    RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    keys text[] := ARRAY(SELECT v ->> 'key' FROM jsonb_array_elements(stored.variations) WITH ORDINALITY AS t (v, n) ORDER BY n);
+    nearest text;
+BEGIN
+    IF variation IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'variation is null',
+            HINT = format('Variations of flag "%s" are "%s".', stored.key, array_to_string(keys[:20], '", "'));
+    END IF;
+    IF variation <> ALL (keys) THEN
+        nearest := featbit.nearest_name(variation, keys);
+        RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('unknown variation "%s" of flag "%s"', variation, stored.key),
+            HINT = concat('Did you mean "' || nearest || '"? ', format('Variations are "%s".', array_to_string(keys[:20], '", "')));
+    END IF;
+    RETURN variation;
+END $$;
+COMMENT ON FUNCTION featbit.known_variation(featbit.flag, text) IS 'the key of a variation, after making sure that the flag has it. Errors: 22004 for NULL, 23503 for an unknown variation.';
 
 CREATE FUNCTION featbit.create_flag(flag_key text, variations jsonb, type text DEFAULT NULL, fallthrough jsonb DEFAULT NULL,
     off_variation text DEFAULT NULL, enabled boolean DEFAULT true, description text DEFAULT NULL, tags text[] DEFAULT '{}',
@@ -96,29 +125,67 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION featbit.create_flag(text, jsonb, text, jsonb, text, boolean, text, text[], text, text) IS 'creates a flag. variations: array of {"key", "value", "name"}; type: boolean, string, number or json, inferred from the values when NULL; fallthrough: what is served to everyone, {"variation": key} or {"split": [{"variation", "weight"}, …], "by", "salt"}, the first variation when NULL; off_variation: served while disabled, NULL leaves the value to the code; environment: default the setting featbit.environment, made when missing. Returns the revision. Errors: 23505 when the key exists, 22023 for an illegal definition, 23503 for an unknown reference.';
 
-CREATE FUNCTION featbit.changed_row(stored featbit.flag, changes jsonb)
-    RETURNS featbit.flag LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION featbit.check_changes(kind text, changes jsonb)
+    RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    unknown text;
+    legal text[];
+    wrong record;
 BEGIN
     IF jsonb_typeof(changes) IS DISTINCT FROM 'object' THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'changes of a flag must be a JSON object',
-            HINT = 'Give the columns to change, such as {"enabled": false}.';
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('changes of a %s must be a JSON object', kind),
+            HINT = format('Give the columns to change, such as %s.', CASE kind WHEN 'flag' THEN '{"enabled": false}' ELSE '{"included": ["alice"]}' END);
     END IF;
-    SELECT key INTO unknown FROM jsonb_object_keys(changes) AS key
-    WHERE key <> ALL (ARRAY['name', 'description', 'type', 'variations', 'enabled', 'off_variation', 'prerequisites', 'targets',
-                            'rules', 'fallthrough', 'salt', 'semantics', 'tags', 'archived', 'source', 'iteration'])
+    legal := CASE kind WHEN 'flag' THEN ARRAY['name', 'description', 'type', 'variations', 'enabled', 'off_variation', 'prerequisites', 'targets',
+                                              'rules', 'fallthrough', 'salt', 'semantics', 'tags', 'archived', 'source', 'iteration']
+                       ELSE ARRAY['name', 'description', 'included', 'excluded', 'condition', 'semantics', 'archived', 'source'] END;
+    SELECT name INTO wrong FROM jsonb_object_keys(changes) AS name WHERE name <> ALL (legal) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('column "%s" of a %s cannot be changed', wrong.name, kind),
+            HINT = concat('Did you mean "' || featbit.nearest_name(wrong.name, legal) || '"? ',
+                          format('Legal are %s and %s.', array_to_string(legal[:cardinality(legal) - 1], ', '), legal[cardinality(legal)]));
+    END IF;
+    -- what is not null of a JSON definition is checked when it is stored
+    SELECT c.name, c.value, rule.expected INTO wrong
+    FROM jsonb_each(changes) AS c (name, value),
+         LATERAL (SELECT jsonb_typeof(c.value) AS type) AS t,
+         LATERAL (SELECT CASE
+            WHEN c.name IN ('enabled', 'archived') THEN CASE WHEN t.type <> 'boolean' THEN 'true or false' END
+            WHEN c.name IN ('name', 'description', 'off_variation') THEN CASE WHEN t.type NOT IN ('string', 'null') THEN 'a string or null' END
+            WHEN c.name IN ('type', 'salt', 'semantics') THEN CASE WHEN t.type <> 'string' THEN 'a string' END
+            WHEN c.name IN ('tags', 'included', 'excluded') THEN
+                CASE WHEN t.type <> 'array' OR jsonb_path_exists(c.value, 'strict $[*] ? (@.type() != "string")') THEN 'an array of strings' END
+            WHEN c.name = 'iteration' THEN
+                CASE WHEN t.type <> 'number' OR c.value::text !~ '^\d{1,10}$' OR (c.value #>> '{}')::numeric > 2147483647 THEN 'a whole number from 0 to 2147483647' END
+            WHEN c.name IN ('variations', 'prerequisites', 'targets', 'rules') THEN CASE WHEN t.type = 'null' THEN 'an array' END
+            WHEN c.name = 'fallthrough' THEN CASE WHEN t.type = 'null' THEN 'an object' END END) AS rule (expected)
+    WHERE rule.expected IS NOT NULL
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('column "%s" of a flag cannot be changed', unknown),
-            HINT = 'Legal are name, description, type, variations, enabled, off_variation, prerequisites, targets, rules, fallthrough, salt, semantics, tags, archived, source and iteration.';
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('%s must be %s, not %s', wrong.name, wrong.expected,
+            CASE WHEN length(wrong.value::text) > 80 THEN left(wrong.value::text, 77) || '...' ELSE wrong.value::text END);
     END IF;
-    stored := jsonb_populate_record(stored, changes);
-    stored.source := nullif(stored.source, 'null');
-    RETURN stored;
+    RETURN changes;
 END $$;
-COMMENT ON FUNCTION featbit.changed_row(featbit.flag, jsonb) IS 'row of a flag with the columns of an object in place of its own, as update_flag writes it. Error 22023 for what is no object and for columns that cannot be changed.';
+COMMENT ON FUNCTION featbit.check_changes(text, jsonb) IS 'the changes that update_flag or update_segment (kind: flag or segment) was given, after making sure that they are an object of columns that can be changed, each with a value of its type. Error 22023 names the column, the value and what is legal.';
+
+CREATE FUNCTION featbit.changed_row(stored featbit.flag, changes jsonb)
+    RETURNS featbit.flag LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT jsonb_populate_record(stored, featbit.check_changes('flag', changes)) $$;
+COMMENT ON FUNCTION featbit.changed_row(featbit.flag, jsonb) IS 'row of a flag with the columns of an object in place of its own, as update_flag writes it. Error 22023 as check_changes.';
+
+CREATE FUNCTION featbit.write_flag(new_row featbit.flag, expected_revision bigint)
+    RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    UPDATE featbit.flag AS f
+    SET name = new_row.name, description = new_row.description, type = new_row.type, variations = new_row.variations,
+        enabled = new_row.enabled, off_variation = new_row.off_variation, prerequisites = new_row.prerequisites,
+        targets = new_row.targets, rules = new_row.rules, fallthrough = new_row.fallthrough, salt = new_row.salt,
+        semantics = new_row.semantics, tags = new_row.tags, archived = new_row.archived, source = nullif(new_row.source, 'null'),
+        iteration = new_row.iteration, revision = coalesce(expected_revision, f.revision)
+    WHERE f.environment = new_row.environment AND f.key = new_row.key
+    RETURNING f.revision $$;
+COMMENT ON FUNCTION featbit.write_flag(featbit.flag, bigint) IS 'writes the new version of a flag; expected_revision: the revision that was read, NULL for last writer wins. Returns the revision. Errors as of an UPDATE.';
 
 CREATE FUNCTION featbit.update_flag(flag_key text, changes jsonb, expected_revision bigint DEFAULT NULL,
     comment text DEFAULT NULL, environment text DEFAULT NULL)
@@ -126,46 +193,48 @@ CREATE FUNCTION featbit.update_flag(flag_key text, changes jsonb, expected_revis
     AS $$
 DECLARE
     previous text := featbit.begin_change(update_flag.environment, update_flag.comment, flag_key);
-    old_row featbit.flag := featbit.stored_flag(flag_key, update_flag.environment);
-    new_row featbit.flag := featbit.changed_row(old_row, changes);
-    new_revision bigint;
+    stored featbit.flag := featbit.stored_flag(flag_key, update_flag.environment);
+    new_revision bigint := featbit.write_flag(featbit.changed_row(stored, changes), expected_revision);
 BEGIN
-    UPDATE featbit.flag AS f
-    SET name = new_row.name, description = new_row.description, type = new_row.type, variations = new_row.variations,
-        enabled = new_row.enabled, off_variation = new_row.off_variation, prerequisites = new_row.prerequisites,
-        targets = new_row.targets, rules = new_row.rules, fallthrough = new_row.fallthrough, salt = new_row.salt,
-        semantics = new_row.semantics, tags = new_row.tags, archived = new_row.archived, source = new_row.source, iteration = new_row.iteration,
-        revision = coalesce(expected_revision, f.revision)
-    WHERE f.environment = old_row.environment AND f.key = old_row.key
-    RETURNING f.revision INTO new_revision;
     PERFORM set_config('featbit.change_comment', previous, true);
     RETURN new_revision;
 END $$;
-COMMENT ON FUNCTION featbit.update_flag(text, jsonb, bigint, text, text) IS 'changes columns of a flag. changes: object with new values, such as {"archived": true}; expected_revision: the revision that was read, NULL for last writer wins; comment: why. Returns the new revision. Errors: 42704 unknown flag, 40001 another revision is stored, 22023 and 23503 for an illegal definition.';
+COMMENT ON FUNCTION featbit.update_flag(text, jsonb, bigint, text, text) IS 'changes columns of a flag. changes: object with new values, such as {"archived": true}; expected_revision: the revision that was read, NULL for last writer wins; comment: why; environment: NULL is the setting featbit.environment. Returns the new revision; changes that leave the flag as it is make none, and return the one that is stored. Errors: 42704 unknown flag, 40001 another revision is stored, 22023 and 23503 for illegal changes, 42501 for a role that may not change the environment.';
+
+CREATE FUNCTION featbit.switch_flag(flag_key text, enabled boolean, expected_revision bigint, comment text, environment text)
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    stored featbit.flag := featbit.locked_flag(flag_key, environment);
+BEGIN
+    IF stored.archived THEN
+        RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('flag "%s" is archived in environment "%s"', stored.key, stored.environment),
+            DETAIL = 'An archived flag is not evaluated, enabled or not.',
+            HINT = 'Take it out of the archive first, with featbit.unarchive_flag.';
+    END IF;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('enabled', enabled), expected_revision, comment, environment);
+END $$;
+COMMENT ON FUNCTION featbit.switch_flag(text, boolean, bigint, text, text) IS 'enables or disables a flag, for enable_flag and disable_flag. Arguments, result and errors as update_flag, and 55000 for an archived flag.';
 
 CREATE FUNCTION featbit.enable_flag(flag_key text, expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
     RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT featbit.update_flag(flag_key, '{"enabled": true}', expected_revision, comment, environment) $$;
-COMMENT ON FUNCTION featbit.enable_flag(text, bigint, text, text) IS 'enables a flag. Arguments, result and errors as update_flag.';
+    AS $$ SELECT featbit.switch_flag(flag_key, true, expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.enable_flag(text, bigint, text, text) IS 'enables a flag. Arguments, result and errors as update_flag, and 55000 for an archived flag.';
 
 CREATE FUNCTION featbit.disable_flag(flag_key text, expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
     RETURNS bigint LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT featbit.update_flag(flag_key, '{"enabled": false}', expected_revision, comment, environment) $$;
-COMMENT ON FUNCTION featbit.disable_flag(text, bigint, text, text) IS 'disables a flag: everyone gets off_variation from the next statement after commit on. Arguments, result and errors as update_flag.';
+    AS $$ SELECT featbit.switch_flag(flag_key, false, expected_revision, comment, environment) $$;
+COMMENT ON FUNCTION featbit.disable_flag(text, bigint, text, text) IS 'disables a flag: everyone gets off_variation from the next statement after commit on. Arguments, result and errors as update_flag, and 55000 for an archived flag.';
 
 CREATE FUNCTION featbit.set_rollout(flag_key text, split jsonb, "by" text DEFAULT NULL, salt text DEFAULT NULL,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(set_rollout.environment, set_rollout.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('set_rollout', flag_key, set_rollout.environment);
-    new_revision bigint;
+    stored featbit.flag := featbit.native_flag('set_rollout', flag_key, environment);
 BEGIN
-    new_revision := featbit.update_flag(stored.key, jsonb_build_object('fallthrough', jsonb_strip_nulls(jsonb_build_object('by', "by", 'salt', salt)) || jsonb_build_object('split', split)),
-        expected_revision, set_rollout.comment, set_rollout.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(stored.key, jsonb_build_object('fallthrough', jsonb_strip_nulls(jsonb_build_object('by', "by", 'salt', salt)) || jsonb_build_object('split', split)),
+        expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.set_rollout(text, jsonb, text, text, bigint, text, text) IS 'replaces the fallthrough of a flag by a split. split: array of {"variation", "weight"}, weights are whole numbers of which only the ratio counts; by: attribute that is hashed instead of the user key; salt: seed of this split instead of the flag''s. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 
@@ -174,12 +243,9 @@ CREATE FUNCTION featbit.add_rule(flag_key text, rule jsonb, "position" integer D
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(add_rule.environment, add_rule.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('add_rule', flag_key, add_rule.environment);
+    stored featbit.flag := featbit.native_flag('add_rule', flag_key, environment);
     rules integer := jsonb_array_length(stored.rules);
     place integer := coalesce("position", rules + 1);
-    new_rule jsonb := rule;
-    new_revision bigint;
 BEGIN
     IF jsonb_typeof(rule) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'a rule must be a JSON object',
@@ -190,16 +256,10 @@ BEGIN
             HINT = format('Legal are 1 to %s, or NULL for the last place.', rules + 1);
     END IF;
     IF NOT rule ? 'id' THEN
-        new_rule := jsonb_build_object('id', 'rule-' || stored.revision + 1) || rule;
+        rule := jsonb_build_object('id', 'rule-' || stored.revision + 1) || rule;
     END IF;
-    new_revision := featbit.update_flag(flag_key, jsonb_build_object('rules',
-        (SELECT coalesce(jsonb_agg(one.rule ORDER BY one.place), '[]')
-         FROM (SELECT r.rule, r.n + CASE WHEN r.n < place THEN 0 ELSE 1 END AS place
-               FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n)
-               UNION ALL SELECT new_rule, place) AS one)),
-        expected_revision, add_rule.comment, add_rule.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('rules', jsonb_insert(stored.rules, ARRAY[(place - 1)::text], rule)),
+        expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.add_rule(text, jsonb, integer, bigint, text, text) IS 'adds a rule to a flag. rule: {"id", "name", "when": condition, "serve": {"variation"} or {"split", "by", "salt"}, "percentage", "from", "until"}, an id is made when it has none; position: 1 is the first, NULL the last. Other arguments and result as update_flag. Errors: as update_flag, and 23505 for a rule id that the flag has used before. Error 0A000 for a flag of another dialect.';
 
@@ -208,47 +268,37 @@ CREATE FUNCTION featbit.set_targets(flag_key text, variation text, users text[],
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(set_targets.environment, set_targets.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('set_targets', flag_key, set_targets.environment);
-    entry jsonb := jsonb_build_object('variation', variation, 'users', to_jsonb(users));
-    kept jsonb;
-    new_revision bigint;
+    stored featbit.flag := featbit.native_flag('set_targets', flag_key, environment);
+    entry jsonb := jsonb_build_object('variation', featbit.known_variation(stored, variation), 'users', to_jsonb(users));
+    is_empty boolean := coalesce(cardinality(users), 0) = 0;
+    changed jsonb;
 BEGIN
     SELECT coalesce(jsonb_agg(CASE WHEN target ->> 'variation' = variation THEN entry ELSE target END ORDER BY n), '[]')
-    INTO kept
+    INTO changed
     FROM jsonb_array_elements(stored.targets) WITH ORDINALITY AS t (target, n)
-    WHERE target ->> 'variation' <> variation OR coalesce(cardinality(users), 0) > 0;
-    IF coalesce(cardinality(users), 0) > 0
-       AND NOT EXISTS (SELECT FROM jsonb_array_elements(stored.targets) AS target WHERE target ->> 'variation' = variation) THEN
-        kept := kept || jsonb_build_array(entry);
+    WHERE target ->> 'variation' <> variation OR NOT is_empty;
+    IF NOT is_empty AND NOT changed @> jsonb_build_array(jsonb_build_object('variation', variation)) THEN
+        changed := changed || jsonb_build_array(entry);
     END IF;
-    new_revision := featbit.update_flag(flag_key, jsonb_build_object('targets', kept),
-        expected_revision, set_targets.comment, set_targets.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('targets', changed), expected_revision, comment, environment);
 END $$;
-COMMENT ON FUNCTION featbit.set_targets(text, text, text[], bigint, text, text) IS 'replaces the list of users that always get a variation; an empty list or NULL removes it. users: user keys as text. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
+COMMENT ON FUNCTION featbit.set_targets(text, text, text[], bigint, text, text) IS 'replaces the list of users that always get a variation; an empty list or NULL removes it. users: user keys as text. Other arguments and result as update_flag. Errors: as update_flag, 23503 for an unknown variation, 0A000 for a flag of another dialect.';
 
 CREATE FUNCTION featbit.set_variation(flag_key text, variation text, value jsonb,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)
     RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 DECLARE
-    previous text := featbit.begin_change(set_variation.environment, set_variation.comment, flag_key);
-    stored featbit.flag := featbit.native_flag('set_variation', flag_key, set_variation.environment);
-    variations jsonb;
-    new_revision bigint;
+    stored featbit.flag := featbit.native_flag('set_variation', flag_key, environment);
+    changed jsonb;
 BEGIN
     SELECT jsonb_agg(CASE WHEN v ->> 'key' = variation THEN v || jsonb_build_object('value', value) ELSE v END ORDER BY n)
-    INTO variations
+    INTO changed
     FROM jsonb_array_elements(stored.variations) WITH ORDINALITY AS t (v, n);
-    IF NOT EXISTS (SELECT FROM jsonb_array_elements(stored.variations) AS v WHERE v ->> 'key' = variation) THEN
-        variations := variations || jsonb_build_array(jsonb_build_object('key', variation, 'value', value));
+    IF NOT changed @> jsonb_build_array(jsonb_build_object('key', variation)) THEN
+        changed := changed || jsonb_build_array(jsonb_build_object('key', variation, 'value', value));
     END IF;
-    new_revision := featbit.update_flag(flag_key, jsonb_build_object('variations', variations),
-        expected_revision, set_variation.comment, set_variation.environment);
-    PERFORM set_config('featbit.change_comment', previous, true);
-    RETURN new_revision;
+    RETURN featbit.update_flag(flag_key, jsonb_build_object('variations', changed), expected_revision, comment, environment);
 END $$;
 COMMENT ON FUNCTION featbit.set_variation(text, text, jsonb, bigint, text, text) IS 'sets the value of a variation, or adds the variation. value: of the flag''s type; JSON null is illegal. Other arguments, result and errors as update_flag. Error 0A000 for a flag of another dialect.';
 

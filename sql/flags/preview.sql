@@ -10,28 +10,34 @@ CREATE FUNCTION featbit.preview_definition(flag_key text, changes jsonb, environ
 DECLARE
     in_environment text := coalesce(preview_definition.environment, current_setting('featbit.environment', true), 'default');
     stored featbit.flag;
+    found_it boolean;
 BEGIN
     SELECT f.* INTO stored FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = '42704',
-            MESSAGE = format('flag "%s" does not exist in environment "%s"', coalesce(flag_key, 'NULL'), in_environment),
-            HINT = coalesce('Did you mean "' || featbit.nearest_key('flag', flag_key, in_environment) || '"?', 'Name another flag or environment.');
-    END IF;
+    found_it := FOUND OR featbit.refuse_unknown('flag', flag_key, in_environment);
     RETURN featbit.draft_definition(to_jsonb(featbit.changed_row(stored, changes)), in_environment);
 END $$;
 COMMENT ON FUNCTION featbit.preview_definition(text, jsonb, text) IS 'flag_definition of a flag as update_flag(flag_key, changes) would make it, without storing it: a value for assign and assign_variation, to see what a change does to the users of any table. Errors as update_flag.';
 
 CREATE FUNCTION featbit.preview_change(flag_key text, changes jsonb, user_keys text[], contexts jsonb[] DEFAULT NULL, environment text DEFAULT NULL)
     RETURNS TABLE (from_variation text, to_variation text, users bigint, percentage numeric)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT moved.from_variation, moved.to_variation, count(*), round(100 * count(*) / sum(count(*)) OVER (), 3)
-    FROM (SELECT featbit.assign_variation((SELECT featbit.flag_definition(preview_change.flag_key, preview_change.environment)),
-                     u.user_key, u.context, statement_timestamp()) AS from_variation,
-                 featbit.assign_variation((SELECT featbit.preview_definition(preview_change.flag_key, preview_change.changes, preview_change.environment)),
-                     u.user_key, u.context, statement_timestamp()) AS to_variation
+DECLARE
+    new_definition jsonb := featbit.preview_definition(flag_key, changes, environment);
+    old_definition jsonb := featbit.flag_definition(flag_key, environment);
+BEGIN
+    IF cardinality(contexts) <> coalesce(cardinality(user_keys), 0) THEN
+        RAISE EXCEPTION USING ERRCODE = '2202E',
+            MESSAGE = format('preview_change got %s user keys, but %s contexts', coalesce(cardinality(user_keys), 0), cardinality(contexts)),
+            HINT = 'Give one context for each user key, or NULL for none at all.';
+    END IF;
+    RETURN QUERY
+    SELECT moved.old_variation, moved.new_variation, count(*), round(100 * count(*) / sum(count(*)) OVER (), 3)
+    FROM (SELECT featbit.assign_variation(old_definition, u.user_key, u.context, statement_timestamp()) AS old_variation,
+                 featbit.assign_variation(new_definition, u.user_key, u.context, statement_timestamp()) AS new_variation
           FROM unnest(user_keys, contexts) AS u (user_key, context)
           WHERE u.user_key IS NOT NULL) AS moved
     GROUP BY 1, 2
-    ORDER BY moved.from_variation IS NOT DISTINCT FROM moved.to_variation, 3 DESC, 1, 2 $$;
-COMMENT ON FUNCTION featbit.preview_change(text, jsonb, text[], jsonb[], text) IS 'how many of these users a change of a flag would move from which variation to which, without making it. changes: as in update_flag; user_keys: the users, such as ARRAY(SELECT id::text FROM users); contexts: their attributes in the same order, NULL for none. Returns a row for each pair of variations (NULL: the default of the code) with the number of users and its share in percent, those that move first. Errors as update_flag.';
+    ORDER BY moved.old_variation IS NOT DISTINCT FROM moved.new_variation, 3 DESC, 1, 2;
+END $$;
+COMMENT ON FUNCTION featbit.preview_change(text, jsonb, text[], jsonb[], text) IS 'how many of these users a change of a flag would move from which variation to which, without making it. changes: as in update_flag; user_keys: the users, such as ARRAY(SELECT id::text FROM users); contexts: their attributes in the same order, NULL for none; environment: NULL is the setting featbit.environment. Returns a row for each pair of variations (NULL: the default of the code) with the number of users and its share in percent, those that move first. Errors: as update_flag, and 2202E when there are not as many contexts as user keys.';

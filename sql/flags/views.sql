@@ -4,27 +4,27 @@
 
 CREATE FUNCTION featbit.evaluate_flag_at(user_key text, flag_key text, at timestamptz, context jsonb DEFAULT '{}', environment text DEFAULT NULL)
     RETURNS text AS 'MODULE_PATHNAME', 'fb_evaluate_flag_at_text' LANGUAGE C STABLE PARALLEL SAFE COST 15;
-COMMENT ON FUNCTION featbit.evaluate_flag_at(text, text, timestamptz, jsonb, text) IS 'value of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. Arguments and result otherwise as evaluate_flag, which answers for now. Raises nothing.';
+COMMENT ON FUNCTION featbit.evaluate_flag_at(text, text, timestamptz, jsonb, text) IS 'value of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. A moment that is NULL gives NULL. Arguments and result otherwise as evaluate_flag, which answers for now. Raises nothing.';
 CREATE FUNCTION featbit.evaluate_flag_at(user_key bigint, flag_key text, at timestamptz, context jsonb DEFAULT '{}', environment text DEFAULT NULL)
     RETURNS text AS 'MODULE_PATHNAME', 'fb_evaluate_flag_at_bigint' LANGUAGE C STABLE PARALLEL SAFE COST 15;
-COMMENT ON FUNCTION featbit.evaluate_flag_at(bigint, text, timestamptz, jsonb, text) IS 'value of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. Arguments and result otherwise as evaluate_flag, which answers for now. Raises nothing.';
+COMMENT ON FUNCTION featbit.evaluate_flag_at(bigint, text, timestamptz, jsonb, text) IS 'value of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. A moment that is NULL gives NULL. Arguments and result otherwise as evaluate_flag, which answers for now. Raises nothing.';
 CREATE FUNCTION featbit.evaluate_flag_at(user_key uuid, flag_key text, at timestamptz, context jsonb DEFAULT '{}', environment text DEFAULT NULL)
     RETURNS text AS 'MODULE_PATHNAME', 'fb_evaluate_flag_at_uuid' LANGUAGE C STABLE PARALLEL SAFE COST 15;
-COMMENT ON FUNCTION featbit.evaluate_flag_at(uuid, text, timestamptz, jsonb, text) IS 'value of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. Arguments and result otherwise as evaluate_flag, which answers for now. Raises nothing.';
+COMMENT ON FUNCTION featbit.evaluate_flag_at(uuid, text, timestamptz, jsonb, text) IS 'value of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. A moment that is NULL gives NULL. Arguments and result otherwise as evaluate_flag, which answers for now. Raises nothing.';
 CREATE FUNCTION featbit.flag_variation_at(user_key text, flag_key text, at timestamptz, context jsonb DEFAULT '{}', environment text DEFAULT NULL)
     RETURNS text AS 'MODULE_PATHNAME', 'fb_flag_variation_at_text' LANGUAGE C STABLE PARALLEL SAFE COST 15;
-COMMENT ON FUNCTION featbit.flag_variation_at(text, text, timestamptz, jsonb, text) IS 'key of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. Arguments and result otherwise as flag_variation, which answers for now. Raises nothing.';
+COMMENT ON FUNCTION featbit.flag_variation_at(text, text, timestamptz, jsonb, text) IS 'key of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. A moment that is NULL gives NULL. Arguments and result otherwise as flag_variation, which answers for now. Raises nothing.';
 CREATE FUNCTION featbit.flag_variation_at(user_key bigint, flag_key text, at timestamptz, context jsonb DEFAULT '{}', environment text DEFAULT NULL)
     RETURNS text AS 'MODULE_PATHNAME', 'fb_flag_variation_at_bigint' LANGUAGE C STABLE PARALLEL SAFE COST 15;
-COMMENT ON FUNCTION featbit.flag_variation_at(bigint, text, timestamptz, jsonb, text) IS 'key of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. Arguments and result otherwise as flag_variation, which answers for now. Raises nothing.';
+COMMENT ON FUNCTION featbit.flag_variation_at(bigint, text, timestamptz, jsonb, text) IS 'key of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. A moment that is NULL gives NULL. Arguments and result otherwise as flag_variation, which answers for now. Raises nothing.';
 CREATE FUNCTION featbit.flag_variation_at(user_key uuid, flag_key text, at timestamptz, context jsonb DEFAULT '{}', environment text DEFAULT NULL)
     RETURNS text AS 'MODULE_PATHNAME', 'fb_flag_variation_at_uuid' LANGUAGE C STABLE PARALLEL SAFE COST 15;
-COMMENT ON FUNCTION featbit.flag_variation_at(uuid, text, timestamptz, jsonb, text) IS 'key of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. Arguments and result otherwise as flag_variation, which answers for now. Raises nothing.';
+COMMENT ON FUNCTION featbit.flag_variation_at(uuid, text, timestamptz, jsonb, text) IS 'key of the variation that the flag served this user at a moment: with the newest recorded versions of the flag, and of the segments and flags it refers to, that were made at or before that moment, and with the moment as the clock of ramps and time windows. A change counts from when it was made, others saw it at its commit. A stored row whose version is not recorded, as one restored without its history, counts from its updated_at until it is changed; before its first recorded version a flag does not exist. A moment that is NULL gives NULL. Arguments and result otherwise as flag_variation, which answers for now. Raises nothing.';
 
 CREATE FUNCTION featbit.resolve_at(flag_key text, at timestamptz, context jsonb DEFAULT '{}', environment text DEFAULT NULL,
     OUT value jsonb, OUT variant text, OUT reason text, OUT error_code text, OUT error_message text, OUT metadata jsonb)
     RETURNS record AS 'MODULE_PATHNAME', 'fb_resolve_at' LANGUAGE C STABLE PARALLEL SAFE COST 60;
-COMMENT ON FUNCTION featbit.resolve_at(text, timestamptz, jsonb, text) IS 'evaluation at a moment, as evaluate_flag_at, in the columns of resolve. error_code is FLAG_NOT_FOUND before the first version, after a deletion and while the flag was archived, PROVIDER_NOT_READY when the environment has neither a row nor a history. Raises nothing.';
+COMMENT ON FUNCTION featbit.resolve_at(text, timestamptz, jsonb, text) IS 'evaluation at a moment, as evaluate_flag_at, in the columns of resolve. error_code is FLAG_NOT_FOUND before the first version, after a deletion and while the flag was archived, PROVIDER_NOT_READY when the environment has neither a row nor a history, GENERAL when the moment is NULL. Raises nothing.';
 
 -- definitions in words
 
@@ -203,45 +203,51 @@ CREATE FUNCTION featbit.definition_differences(old_definition jsonb, new_definit
     WHERE nullif(old_definition -> 'condition', 'null') IS DISTINCT FROM nullif(new_definition -> 'condition', 'null') $$;
 COMMENT ON FUNCTION featbit.definition_differences(jsonb, jsonb) IS 'how two definitions of a flag or segment, as history records them, differ: each row one difference in words. Raises nothing.';
 
-CREATE FUNCTION featbit.diff_flag(flag_key text, from_revision bigint, to_revision bigint DEFAULT NULL, environment text DEFAULT NULL)
-    RETURNS TABLE (difference text) LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION featbit.recorded_differences(kind text, key text, from_revision bigint, to_revision bigint, environment text)
+    RETURNS SETOF text LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT d FROM featbit.definition_differences(
-        featbit.recorded_definition('flag', flag_key, from_revision, environment),
-        featbit.recorded_definition('flag', flag_key, coalesce(to_revision,
+        featbit.recorded_definition(kind, key, from_revision, environment),
+        featbit.recorded_definition(kind, key, coalesce(to_revision,
             (SELECT max(r.revision) FROM featbit.flag_revision AS r
-             WHERE r.environment = coalesce(diff_flag.environment, current_setting('featbit.environment', true), 'default')
-               AND r.kind = 'flag' AND r.key = flag_key)), environment)) AS d $$;
-COMMENT ON FUNCTION featbit.diff_flag(text, bigint, bigint, text) IS 'how a flag changed between two revisions: each row one difference in words. to_revision: NULL is the newest; environment: NULL is the setting featbit.environment. Error 42704 when a revision is not recorded.';
+             WHERE r.environment = coalesce(recorded_differences.environment, current_setting('featbit.environment', true), 'default')
+               AND r.kind = recorded_differences.kind AND r.key = recorded_differences.key)), environment)) AS d $$;
+COMMENT ON FUNCTION featbit.recorded_differences(text, text, bigint, bigint, text) IS 'differences between two revisions of a flag or segment (kind), for diff_flag and diff_segment, with their arguments, result and errors.';
+
+CREATE FUNCTION featbit.diff_flag(flag_key text, from_revision bigint, to_revision bigint DEFAULT NULL, environment text DEFAULT NULL)
+    RETURNS TABLE (difference text) LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT d FROM featbit.recorded_differences('flag', flag_key, from_revision, to_revision, environment) AS d $$;
+COMMENT ON FUNCTION featbit.diff_flag(text, bigint, bigint, text) IS 'how a flag changed between two revisions: each row one difference in words. to_revision: NULL is the newest; environment: NULL is the setting featbit.environment. Errors: 42704 for an unknown environment or flag and when a revision is not recorded, 22004 for a NULL flag_key or from_revision, 42501 for a role that may not read the environment.';
 
 CREATE FUNCTION featbit.diff_segment(segment_key text, from_revision bigint, to_revision bigint DEFAULT NULL, environment text DEFAULT NULL)
     RETURNS TABLE (difference text) LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-    AS $$
-    SELECT d FROM featbit.definition_differences(
-        featbit.recorded_definition('segment', segment_key, from_revision, environment),
-        featbit.recorded_definition('segment', segment_key, coalesce(to_revision,
-            (SELECT max(r.revision) FROM featbit.flag_revision AS r
-             WHERE r.environment = coalesce(diff_segment.environment, current_setting('featbit.environment', true), 'default')
-               AND r.kind = 'segment' AND r.key = segment_key)), environment)) AS d $$;
+    AS $$ SELECT d FROM featbit.recorded_differences('segment', segment_key, from_revision, to_revision, environment) AS d $$;
 COMMENT ON FUNCTION featbit.diff_segment(text, bigint, bigint, text) IS 'how a segment changed between two revisions: each row one difference in words. Arguments and errors as diff_flag.';
 
 CREATE FUNCTION featbit.compare_environments(environment_a text, environment_b text)
-    RETURNS TABLE (kind text, key text, difference text) LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURNS TABLE (kind text, key text, difference text) LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
+#variable_conflict use_column
+DECLARE
+    in_a text := featbit.known_environment(environment_a);
+    in_b text := featbit.known_environment(environment_b);
+BEGIN
+    RETURN QUERY
     SELECT c.kind, c.key, d
     FROM (SELECT 'flag' AS kind, key, to_jsonb(a) AS old, to_jsonb(b) AS new
-          FROM (SELECT * FROM featbit.flag WHERE environment = environment_a) AS a
-          FULL JOIN (SELECT * FROM featbit.flag WHERE environment = environment_b) AS b USING (key)
+          FROM (SELECT * FROM featbit.flag WHERE environment = in_a) AS a
+          FULL JOIN (SELECT * FROM featbit.flag WHERE environment = in_b) AS b USING (key)
           UNION ALL
           SELECT 'segment', key, to_jsonb(a), to_jsonb(b)
-          FROM (SELECT * FROM featbit.segment WHERE environment = environment_a) AS a
-          FULL JOIN (SELECT * FROM featbit.segment WHERE environment = environment_b) AS b USING (key)) AS c,
-         LATERAL (SELECT format('only in %s', environment_a) WHERE c.new IS NULL
-                  UNION ALL SELECT format('only in %s', environment_b) WHERE c.old IS NULL
+          FROM (SELECT * FROM featbit.segment WHERE environment = in_a) AS a
+          FULL JOIN (SELECT * FROM featbit.segment WHERE environment = in_b) AS b USING (key)) AS c,
+         LATERAL (SELECT format('only in %s', in_a) WHERE c.new IS NULL
+                  UNION ALL SELECT format('only in %s', in_b) WHERE c.old IS NULL
                   UNION ALL SELECT e FROM featbit.definition_differences(c.old, c.new) AS e WHERE c.old IS NOT NULL AND c.new IS NOT NULL) AS d (d)
     WHERE c.old - '{environment,revision,updated_at,updated_by}'::text[] IS DISTINCT FROM c.new - '{environment,revision,updated_at,updated_by}'::text[]
-    ORDER BY c.kind, c.key $$;
-COMMENT ON FUNCTION featbit.compare_environments(text, text) IS 'how the flags and segments of two environments differ: each row one difference in words, from a to b. Raises nothing.';
+    ORDER BY c.kind, c.key;
+END $$;
+COMMENT ON FUNCTION featbit.compare_environments(text, text) IS 'how the flags and segments of two environments differ: each row one difference in words, from a to b; none when they are the same. NULL is the setting featbit.environment. Errors: 42704 for an unknown environment, 42501 for one that the caller may not read.';
 
 CREATE FUNCTION featbit.compare_flag(flag_key text, environment_a text, environment_b text)
     RETURNS TABLE (difference text) LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -252,17 +258,13 @@ DECLARE
     stored jsonb;
 BEGIN
     FOREACH in_environment IN ARRAY ARRAY[environment_a, environment_b] LOOP
+        in_environment := featbit.known_environment(in_environment);
         SELECT to_jsonb(f) INTO stored FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key;
-        IF stored IS NULL THEN
-            RAISE EXCEPTION USING ERRCODE = '42704',
-                MESSAGE = format('flag "%s" does not exist in environment "%s"', flag_key, in_environment),
-                HINT = 'Copy it there with featbit.copy_flag.';
-        END IF;
-        sides := sides || stored;
+        sides := sides || coalesce(stored, to_jsonb(featbit.refuse_unknown('flag', flag_key, in_environment)));
     END LOOP;
     RETURN QUERY SELECT d FROM featbit.definition_differences(sides[1], sides[2]) AS d;
 END $$;
-COMMENT ON FUNCTION featbit.compare_flag(text, text, text) IS 'how a flag differs between two environments: each row one difference in words, from a to b; none when they are the same. Error 42704 when one does not have the flag.';
+COMMENT ON FUNCTION featbit.compare_flag(text, text, text) IS 'how a flag differs between two environments: each row one difference in words, from a to b; none when they are the same. NULL is the setting featbit.environment. Errors: 42704 for an unknown environment and when one does not have the flag, 22004 for a NULL flag_key, 42501 for an environment that the caller may not read.';
 
 -- views; access.sql makes them read the tables with the rights of whoever asks, where PostgreSQL can (15 and newer)
 
@@ -365,4 +367,4 @@ CREATE FUNCTION featbit.flag_problems(INOUT environment text DEFAULT NULL,
     OUT kind text, OUT key text, OUT path text, OUT problem text, OUT severity text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'fb_flag_problems' LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 100;
-COMMENT ON FUNCTION featbit.flag_problems(text) IS 'what is wrong or suspicious in the stored configuration. environment: NULL is every environment that the caller can read. Returns for each problem the environment (NULL for one of this session), the kind (flag, segment, environment, session) and key of the row, the path within it, what is the matter, and a severity. error: a malformed part, a reference to what does not exist, a cycle, an environment without row: whatever came past the validation, by replication or from a dump, and evaluates to an error. warning: legal but suspicious, as rules that are never reached or apply to nobody, ended time windows, variations of weight 0, prerequisites that are disabled or archived, a tracking schema that does not exist, limits that regular expressions met in this session. Needs the right to read the tables. Raises nothing else.';
+COMMENT ON FUNCTION featbit.flag_problems(text) IS 'what is wrong or suspicious in the stored configuration. environment: NULL is every environment that the caller may read. Returns for each problem the environment (NULL for one of this session), the kind (flag, segment, environment, session) and key of the row, the path within it, what is the matter, and a severity. error: a malformed part, a reference to what does not exist, a cycle, an environment without row: whatever came past the validation, by replication or from a dump, and evaluates to an error. warning: legal but suspicious, as rules that are never reached or apply to nobody, ended time windows, variations of weight 0, prerequisites that are disabled or archived, a tracking schema that does not exist, limits that regular expressions met in this session. Needs the right to read the tables. Errors: 42704 for an unknown environment, 42501 for one that the caller may not read.';

@@ -24,11 +24,15 @@
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 
+#include "fb_suggest.h"
 #include "flags/access.h"
 #include "flags/catalog.h"
+#include "flags/usage.h"
 #include "pg_compat.h"
+#include "settings.h"
 
 PG_FUNCTION_INFO_V1(fb_has_access);
+PG_FUNCTION_INFO_V1(fb_known_environment);
 
 /* The last answer of a call site: policies ask for row after row of one environment. */
 typedef struct LastAccess
@@ -226,9 +230,71 @@ fb_require_environment_read(const char *environment)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for environment \"%s\"", environment),
-				 errhint("Ask the owner of the extension to grant_access(%s, 'analyse', %s).",
+				 errhint("Ask the owner of the extension for featbit.grant_access(%s, 'analyse', %s) to read, or for task 'manage' to change.",
 						 quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
 						 quote_literal_cstr(environment))));
+}
+
+/* Offers the environments that the current role may read to a suggestion. */
+static void
+suggest_environments(FbSuggestion *suggestion, const FbConfigOids *oids)
+{
+	Relation	relation = table_open(oids->relation[FB_TABLE_ENVIRONMENT], AccessShareLock);
+	Relation	flags = table_open(oids->relation[FB_TABLE_FLAG], AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		char	   *key = TextDatumGetCString(heap_getattr(tuple, fb_column(desc, "key"), desc, &isnull));
+
+		CHECK_FOR_INTERRUPTS();
+		if (fb_environment_permitted(flags, key, FB_ACCESS_READ))
+			fb_suggest_offer(suggestion, key);
+	}
+	systable_endscan(scan);
+	table_close(flags, AccessShareLock);
+	table_close(relation, AccessShareLock);
+}
+
+/* Raises unless the current role may read flags of the environment, and there is such an environment. */
+void
+fb_require_environment(const char *environment)
+{
+	FbConfigOids oids;
+	FbCatalog	catalog;
+	FbEnvironmentRow row;
+	FbSuggestion suggestion;
+	bool		exists = false;
+
+	fb_require_environment_read(environment);
+	fb_require_config_oids(&oids);
+	if (fb_catalog_open(&catalog, &oids, environment, false))
+	{
+		/* rows that were replicated or restored may come before that of their environment */
+		exists = fb_catalog_environment(&catalog, &row) || fb_count_rows(&catalog) > 0;
+		fb_catalog_close(&catalog);
+	}
+	if (exists)
+		return;
+	fb_suggest_start(&suggestion, environment);
+	suggest_environments(&suggestion, &oids);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("environment \"%s\" does not exist", environment),
+			 errhint("%s", fb_suggest_hint(&suggestion, "An environment is made by the first flag or segment that is created in it."))));
+}
+
+/* known_environment(environment): the environment, the setting for NULL, after the checks */
+Datum
+fb_known_environment(PG_FUNCTION_ARGS)
+{
+	char	   *environment = PG_ARGISNULL(0) ? fb_environment_setting : text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	fb_require_environment(environment);
+	PG_RETURN_TEXT_P(cstring_to_text(environment));
 }
 
 /* Raises when no policy lets the current role insert a row of the environment. */
@@ -239,7 +305,7 @@ fb_require_environment_insert(Relation relation, const char *environment)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for environment \"%s\"", environment),
-				 errhint("Ask the owner of the extension to grant_access(%s, 'manage', %s).",
+				 errhint("Ask the owner of the extension for featbit.grant_access(%s, 'manage', %s).",
 						 quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
 						 quote_literal_cstr(environment))));
 }

@@ -425,12 +425,14 @@ evaluate_at(FunctionCallInfo fcinfo, const FbString *user_key, int flag_argument
 
 	evaluation->site = &site->site;
 	evaluation->compiled = NULL;
-	if (PG_ARGISNULL(flag_argument) || PG_ARGISNULL(flag_argument + 1))
+	if (PG_ARGISNULL(flag_argument))
 	{
-		memset(outcome, 0, sizeof(*outcome));
-		outcome->reason = FB_REASON_ERROR;
-		outcome->error = PG_ARGISNULL(flag_argument) ? FB_ERROR_FLAG_NOT_FOUND : FB_ERROR_GENERAL;
-		outcome->error_message = PG_ARGISNULL(flag_argument) ? "flag key is null" : "time is null";
+		fb_set_error(outcome, FB_ERROR_FLAG_NOT_FOUND, "flag key is null");
+		return;
+	}
+	if (PG_ARGISNULL(flag_argument + 1))
+	{
+		fb_set_error(outcome, FB_ERROR_GENERAL, "time is null");
 		return;
 	}
 	at = PG_GETARG_TIMESTAMPTZ(flag_argument + 1);
@@ -499,17 +501,8 @@ fb_resolve_at(PG_FUNCTION_ARGS)
 	bool		has_key = fb_targeting_key(context, &user_key, evaluation.key_buffer);
 
 	evaluate_at(fcinfo, has_key ? &user_key : NULL, 0, context_datum, &evaluation);
-	return fb_resolved(fcinfo, &evaluation, has_key ? &user_key : NULL);
+	return fb_resolved(fcinfo, &evaluation, has_key ? &user_key : NULL, FB_KEY_IN_CONTEXT);
 }
-
-/* Defines the three SQL functions of one name, one for each type of user_key. */
-#define FB_USER_KEY_FUNCTIONS(name) \
-	PG_FUNCTION_INFO_V1(fb_##name##_text); \
-	PG_FUNCTION_INFO_V1(fb_##name##_bigint); \
-	PG_FUNCTION_INFO_V1(fb_##name##_uuid); \
-	Datum fb_##name##_text(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_TEXT); } \
-	Datum fb_##name##_bigint(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_BIGINT); } \
-	Datum fb_##name##_uuid(PG_FUNCTION_ARGS) { return name(fcinfo, FB_KEY_UUID); }
 
 FB_USER_KEY_FUNCTIONS(evaluate_flag_at)
 FB_USER_KEY_FUNCTIONS(flag_variation_at)

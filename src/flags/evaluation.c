@@ -18,8 +18,10 @@
 #include "utils/uuid.h"
 
 #include "core/fb_flag.h"
+#include "fb_suggest.h"
 #include "flags/context.h"
 #include "flags/evaluation.h"
+#include "flags/reader.h"
 #include "pg_compat.h"
 
 /* Returns a user key as UTF-8 text; bigint keys are decimal, uuid keys lower-case with hyphens. */
@@ -64,8 +66,8 @@ fb_user_key(Datum value, FbKeyType type, char *buffer)
 }
 
 /* Makes the outcome an error. */
-static void
-set_error(FbOutcome *outcome, FbErrorCode error, const char *message)
+void
+fb_set_error(FbOutcome *outcome, FbErrorCode error, const char *message)
 {
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->reason = FB_REASON_ERROR;
@@ -105,15 +107,31 @@ server_text(const FbString *user_key)
 	return text;
 }
 
+/* Tells that featbit.override names a variation that the flag does not have. */
+static char *
+unknown_override(const FbCompiled *compiled, const char *name)
+{
+	const FbFlag *flag = compiled->flag;
+	FbSuggestion suggestion;
+	char	   *message = psprintf("featbit.override names unknown variation \"%s\" of flag \"%s\"", name, compiled->key);
+
+	fb_suggest_start(&suggestion, name);
+	for (uint32 i = 0; i < flag->variation_count; i++)
+		fb_suggest_offer(&suggestion, fb_cstring(flag->variations[i].key));
+	if (suggestion.best == NULL)
+		return message;
+	return psprintf("%s: did you mean \"%s\"?", message, suggestion.best);
+}
+
 /* Answers with the variation that featbit.override names. */
 static void
-override(const FbFlag *flag, const char *name, FbOutcome *outcome)
+override(const FbCompiled *compiled, const char *name, FbOutcome *outcome)
 {
-	const FbVariation *variation = fb_flag_variation(flag, (FbString) {name, strlen(name)});
+	const FbVariation *variation = fb_flag_variation(compiled->flag, (FbString) {name, strlen(name)});
 
 	if (variation == NULL)
 	{
-		set_error(outcome, FB_ERROR_GENERAL, "featbit.override names a variation that the flag does not have");
+		fb_set_error(outcome, FB_ERROR_GENERAL, unknown_override(compiled, name));
 		return;
 	}
 	memset(outcome, 0, sizeof(*outcome));
@@ -134,12 +152,12 @@ fb_evaluate_with(const FbCompiled *compiled, const char *overriding, const FbStr
 
 	if (unlikely(compiled->error != FB_ERROR_NONE))
 	{
-		set_error(outcome, compiled->error, NULL);
+		fb_set_error(outcome, compiled->error, NULL);
 		return;
 	}
 	if (unlikely(overriding != NULL))
 	{
-		override(compiled->flag, overriding, outcome);
+		override(compiled, overriding, outcome);
 		return;
 	}
 	request.user_key_missing = user_key == NULL;
@@ -165,7 +183,7 @@ fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const F
 
 	if (unlikely(compiled->error == FB_ERROR_NONE && !context.isnull && !is_object(context.value)))
 	{
-		set_error(outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
+		fb_set_error(outcome, FB_ERROR_INVALID_CONTEXT, "context is not a JSON object");
 		return;
 	}
 	fb_evaluate_with(compiled, overriding, user_key, fb_datum_context(&jsonb_context, context.value, context.isnull),
@@ -182,7 +200,7 @@ fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 	evaluation->compiled = NULL;
 	if (flag_key == NULL)
 	{
-		set_error(&evaluation->outcome, FB_ERROR_FLAG_NOT_FOUND, "flag key is null");
+		fb_set_error(&evaluation->outcome, FB_ERROR_FLAG_NOT_FOUND, "flag key is null");
 		return;
 	}
 	evaluation->compiled = fb_call_site_flag(evaluation->site, environment, flag_key);

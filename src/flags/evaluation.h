@@ -28,6 +28,7 @@ typedef struct FbEvaluation
 	char		key_buffer[FB_KEY_BUFFER];	/* text of a bigint or uuid key */
 } FbEvaluation;
 
+extern void fb_set_error(FbOutcome *outcome, FbErrorCode error, const char *message);
 extern FbString fb_user_key(Datum value, FbKeyType type, char *buffer);
 extern void fb_evaluate_compiled(const FbCompiled *compiled, const char *overriding, const FbString *user_key,
 								 NullableDatum context, int64 now, FbTracer *tracer, FbOutcome *outcome);
@@ -36,14 +37,20 @@ extern void fb_evaluate_with(const FbCompiled *compiled, const char *overriding,
 extern void fb_evaluate_arguments(FbEvaluation *evaluation, FunctionCallInfo fcinfo,
 								  const FbString *user_key, const text *flag_key,
 								  NullableDatum context, const text *environment);
-extern Datum fb_resolved(FunctionCallInfo fcinfo, FbEvaluation *evaluation, const FbString *user_key);
+extern Datum fb_resolved(FunctionCallInfo fcinfo, FbEvaluation *evaluation, const FbString *user_key,
+						 const char *key_argument);
 extern const char *fb_reason_name(FbReason reason);
 extern const char *fb_error_name(FbErrorCode error);
 extern const char *fb_error_message(const FbEvaluation *evaluation, const FbString *user_key, const char *swapped);
 extern bool fb_targeting_key(Jsonb *context, FbString *key, char *buffer);
-extern void fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Datum *values, bool *nulls);
+extern void fb_resolution(FbEvaluation *evaluation, const FbString *user_key, const char *key_argument, Datum *values,
+						  bool *nulls);
 
 #define FB_RESOLUTION_COLUMNS 6
+
+/* Where the user key comes from, for messages: a member of the context, or an argument. */
+#define FB_KEY_IN_CONTEXT "targetingKey"
+#define FB_KEY_ARGUMENT "user_key"
 
 /* Defines the three SQL functions of one name, one for each type of user_key. */
 #define FB_USER_KEY_FUNCTIONS(name) \

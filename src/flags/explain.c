@@ -1,6 +1,6 @@
 /*
  * explain.c
- *		explain_flag: why a flag serves a user what it serves.
+ *		explain_flag and explain_flag_row: why a flag serves a user what it serves.
  *
  * The flag is compiled once more, with its sources, and evaluated by the
  * function that evaluates every flag.
@@ -17,6 +17,7 @@
 #include "flags/access.h"
 #include "flags/evaluation.h"
 #include "flags/explain.h"
+#include "flags/row_context.h"
 #include "flags/rows.h"
 #include "pg_compat.h"
 #include "settings.h"
@@ -30,7 +31,8 @@ typedef struct Question
 	const char *key;			/* NULL: none given */
 	const FbString *user_key;	/* NULL: none given */
 	const char *user_text;		/* the same in the server's encoding */
-	NullableDatum context;
+	NullableDatum context;		/* a jsonb */
+	const FbContext *row;		/* the columns of a row instead; NULL: none */
 } Question;
 
 /* Fills a text column. */
@@ -92,7 +94,7 @@ add_head(FbExplanation *explanation, const FbCompiled *compiled, const char *ove
 		step = fb_add_step(explanation, "flag", NULL);
 		step->description = psprintf("flag \"%s\"", compiled->key);
 		step->expected = "exists";
-		step->actual = "does not exist, or is archived";
+		step->actual = compiled->archived ? "is archived" : "does not exist";
 		step->outcome = "not met";
 	}
 	if (compiled->error == FB_ERROR_NONE && overriding != NULL)
@@ -125,22 +127,27 @@ explain(const Question *question, FbExplanation *explanation)
 	fb_explanation_start(explanation, &sources, question->user_text, now);
 	overriding = fb_overriding_variation(question->key);
 	add_head(explanation, &compiled, overriding);
-	fb_evaluate_compiled(&compiled, overriding, question->user_key, question->context, now, &explanation->tracer,
+	if (question->row != NULL)
+		fb_evaluate_with(&compiled, overriding, question->user_key, question->row, now, &explanation->tracer,
 						 &evaluation.outcome);
+	else
+		fb_evaluate_compiled(&compiled, overriding, question->user_key, question->context, now, &explanation->tracer,
+							 &evaluation.outcome);
 	fb_add_result(explanation, &evaluation.outcome,
 				  evaluation.outcome.error == FB_ERROR_NONE ? NULL :
 				  fb_error_message(&evaluation, question->user_key,
-								   "user_key, is a flag: are the two swapped?"));
+								   FB_KEY_ARGUMENT ", is a flag: are the two swapped?"));
 }
 
-/* Explains with the arguments (user_key, flag_key, context, environment). */
+/* Explains with the arguments (user_key, flag_key, context, environment); context is a jsonb or a row. */
 static Datum
-explain_flag(FunctionCallInfo fcinfo, FbKeyType key_type)
+explain_arguments(FunctionCallInfo fcinfo, FbKeyType key_type, bool with_row)
 {
 	MemoryContext work;
 	MemoryContext old_context;
 	Question	question;
 	FbExplanation explanation = {0};
+	FbRowContext row;
 	FbString	user_key;
 	char		key_buffer[40];
 	FbRows		rows;
@@ -150,6 +157,7 @@ explain_flag(FunctionCallInfo fcinfo, FbKeyType key_type)
 	old_context = MemoryContextSwitchTo(work);
 	question.environment = PG_ARGISNULL(3) ? fb_environment_setting : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	question.context = fcinfo->args[2];
+	question.row = with_row ? fb_row_context(&row, fb_call_site(fcinfo), fcinfo, 2) : NULL;
 	question.user_key = NULL;
 	question.user_text = NULL;
 	if (!PG_ARGISNULL(0))
@@ -177,4 +185,19 @@ explain_flag(FunctionCallInfo fcinfo, FbKeyType key_type)
 	return (Datum) 0;
 }
 
+/* Explains with a jsonb as context. */
+static Datum
+explain_flag(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	return explain_arguments(fcinfo, key_type, false);
+}
+
+/* Explains with the columns of a row as context. */
+static Datum
+explain_flag_row(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	return explain_arguments(fcinfo, key_type, true);
+}
+
 FB_USER_KEY_FUNCTIONS(explain_flag)
+FB_USER_KEY_FUNCTIONS(explain_flag_row)

@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(fb_invalidate_configuration);
 " comment, changed_at, changed_by, transaction_id) " \
 "SELECT $1, $2, $3, $4, $5, new_row," \
 " ARRAY(SELECT key FROM jsonb_each(new_row) WHERE old_row IS NOT NULL" \
-"       AND value IS DISTINCT FROM old_row -> key" \
+"       AND value::text IS DISTINCT FROM (old_row -> key)::text" \
 "       AND key <> ALL ('{revision,updated_at,updated_by}'::text[]) ORDER BY key)," \
 " nullif($8, ''), $9, $10, pg_current_xact_id() " \
 "FROM (SELECT to_jsonb($6) AS new_row, to_jsonb($7) AS old_row) AS version"
@@ -75,6 +75,9 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	revision = DatumGetInt64(heap_getattr(tuple, fb_column(desc, "revision"), desc, &isnull));
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
 		fb_is_restored(RelationGetRelid(relation), environment, key, revision))
+		return PointerGetDatum(NULL);
+	/* an UPDATE that changes nothing leaves the version as it is */
+	if (old != NULL && DatumGetInt64(heap_getattr(old, fb_column(desc, "revision"), desc, &isnull)) == revision)
 		return PointerGetDatum(NULL);
 	change = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert" :
 		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "update" : "delete";

@@ -19,6 +19,7 @@
 
 PG_FUNCTION_INFO_V1(fb_lock_environment);
 PG_FUNCTION_INFO_V1(fb_nearest_key);
+PG_FUNCTION_INFO_V1(fb_refuse_unknown);
 
 /* Returns an environment argument, the setting for NULL. */
 static char *
@@ -58,7 +59,7 @@ fb_lock_environment(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to change environment \"%s\"", environment),
-				 errhint("Ask the owner of the extension to grant_access(%s, 'manage', %s).",
+				 errhint("Ask the owner of the extension for featbit.grant_access(%s, 'manage', %s).",
 						 quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
 						 quote_literal_cstr(environment))));
 	values[0] = CStringGetTextDatum(environment);
@@ -73,37 +74,72 @@ fb_lock_environment(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(found);
 }
 
-/* Returns the flag or segment key that is spelled most like a given one. */
-Datum
-fb_nearest_key(PG_FUNCTION_ARGS)
+/* Returns which table holds what a kind names. */
+static FbConfigTable
+kind_table(const char *kind)
 {
-	FbConfigOids oids;
-	FbCatalog	catalog;
-	char	   *kind;
-	char	   *key;
-	char	   *nearest;
-	char	   *environment;
-	FbConfigTable table;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(kind, "flag") != 0 && strcmp(kind, "segment") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid kind \"%s\"", kind),
 				 errhint("Legal are \"flag\" and \"segment\".")));
+	return strcmp(kind, "flag") == 0 ? FB_TABLE_FLAG : FB_TABLE_SEGMENT;
+}
+
+/* Finds the key that is spelled most like a given one; NULL when none is near or the role may not read them. */
+static char *
+nearest_key(FbConfigTable table, const char *key, const char *environment)
+{
+	FbConfigOids oids;
+	FbCatalog	catalog;
+	char	   *nearest;
+
 	fb_require_config_oids(&oids);
-	environment = environment_argument(fcinfo, 2);
-	table = strcmp(kind, "flag") == 0 ? FB_TABLE_FLAG : FB_TABLE_SEGMENT;
 	if (!table_permitted(&oids, table, environment, FB_ACCESS_READ) ||
 		!fb_catalog_open(&catalog, &oids, environment, false))
-		PG_RETURN_NULL();
+		return NULL;
 	nearest = table == FB_TABLE_FLAG ? catalog.loader.suggest_flag(&catalog.loader, key) :
 		catalog.loader.suggest_segment(&catalog.loader, key);
 	fb_catalog_close(&catalog);
+	return nearest;
+}
+
+/* nearest_key(kind, key, environment) → the key that is spelled most like it */
+Datum
+fb_nearest_key(PG_FUNCTION_ARGS)
+{
+	char	   *nearest;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	nearest = nearest_key(kind_table(text_to_cstring(PG_GETARG_TEXT_PP(0))),
+						  text_to_cstring(PG_GETARG_TEXT_PP(1)), environment_argument(fcinfo, 2));
 	if (nearest == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(nearest));
+}
+
+/* refuse_unknown(kind, key, environment): raises, with the key that is spelled most like it */
+Datum
+fb_refuse_unknown(PG_FUNCTION_ARGS)
+{
+	char	   *kind = PG_ARGISNULL(0) ? pstrdup("") : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *environment = environment_argument(fcinfo, 2);
+	FbConfigTable table = kind_table(kind);
+	char	   *key;
+	char	   *nearest;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s key is null", kind)));
+	key = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	fb_require_environment(environment);
+	nearest = nearest_key(table, key, environment);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("%s \"%s\" does not exist in environment \"%s\"", kind, key, environment),
+			 nearest != NULL ? errhint("Did you mean \"%s\"?", nearest) :
+			 errhint("Create it with featbit.create_%s, or name another environment.", kind)));
+	PG_RETURN_NULL();
 }

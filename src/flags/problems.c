@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "core/fb_hash.h"
+#include "flags/access.h"
 #include "flags/catalog.h"
 #include "flags/context.h"
 #include "flags/definition.h"
@@ -607,6 +608,8 @@ fb_flag_problems(PG_FUNCTION_ARGS)
 		elog(ERROR, "could not list the environments");
 	for (uint64 i = 0; i < SPI_processed; i++)
 		environments = lappend(environments, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	if (environments == NIL && !PG_ARGISNULL(0))
+		fb_require_environment(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	foreach(cell, environments)
 	{
 		to.environment = lfirst(cell);

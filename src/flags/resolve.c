@@ -253,9 +253,13 @@ fb_targeting_key(Jsonb *context, FbString *key, char *buffer)
 	return true;
 }
 
-/* Fills the columns of a resolution: value, variant, reason, error_code, error_message, metadata. */
+/*
+ * Fills the columns of a resolution: value, variant, reason, error_code, error_message, metadata.
+ * key_argument names what the user key was given as.
+ */
 void
-fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Datum *values, bool *nulls)
+fb_resolution(FbEvaluation *evaluation, const FbString *user_key, const char *key_argument, Datum *values,
+			  bool *nulls)
 {
 	FbOutcome  *outcome = &evaluation->outcome;
 
@@ -267,14 +271,16 @@ fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Datum *values,
 	}
 	values[2] = CStringGetTextDatum(fb_reason_name(outcome->reason));
 	nulls[2] = false;
-	if (outcome->error == FB_ERROR_TARGETING_KEY_MISSING && user_key == NULL)
+	if (outcome->error == FB_ERROR_TARGETING_KEY_MISSING && user_key == NULL &&
+		strcmp(key_argument, FB_KEY_IN_CONTEXT) == 0)
 		outcome->error_message = "context has no string \"targetingKey\"";
 	nulls[3] = nulls[4] = outcome->error == FB_ERROR_NONE;
 	if (outcome->error != FB_ERROR_NONE)
 	{
 		values[3] = CStringGetTextDatum(fb_error_name(outcome->error));
 		values[4] = CStringGetTextDatum(fb_error_message(evaluation, user_key,
-														 "targetingKey, is a flag: are the two swapped?"));
+														 psprintf("%s, is a flag: are the two swapped?",
+																  key_argument)));
 	}
 	values[5] = JsonbPGetDatum(evaluation_metadata(evaluation));
 	nulls[5] = false;
@@ -282,12 +288,12 @@ fb_resolution(FbEvaluation *evaluation, const FbString *user_key, Datum *values,
 
 /* Returns an evaluation as the row of a resolution. */
 Datum
-fb_resolved(FunctionCallInfo fcinfo, FbEvaluation *evaluation, const FbString *user_key)
+fb_resolved(FunctionCallInfo fcinfo, FbEvaluation *evaluation, const FbString *user_key, const char *key_argument)
 {
 	Datum		values[FB_RESOLUTION_COLUMNS] = {0};
 	bool		nulls[FB_RESOLUTION_COLUMNS];
 
-	fb_resolution(evaluation, user_key, values, nulls);
+	fb_resolution(evaluation, user_key, key_argument, values, nulls);
 	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
 }
 
@@ -303,7 +309,7 @@ fb_resolve(PG_FUNCTION_ARGS)
 
 	fb_evaluate_arguments(&evaluation, fcinfo, has_key ? &user_key : NULL,
 						  FB_TEXT_ARGUMENT(0), context_datum, FB_TEXT_ARGUMENT(2));
-	return fb_resolved(fcinfo, &evaluation, has_key ? &user_key : NULL);
+	return fb_resolved(fcinfo, &evaluation, has_key ? &user_key : NULL, FB_KEY_IN_CONTEXT);
 }
 
 /*

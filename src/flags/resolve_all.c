@@ -175,7 +175,7 @@ fb_resolve_all(PG_FUNCTION_ARGS)
 			fb_evaluate_compiled(compiled, fb_overriding_variation(compiled->key), has_key ? &user_key : NULL,
 								 context_datum, now, NULL, &evaluation.outcome);
 			values[0] = CStringGetTextDatum(compiled->key);
-			fb_resolution(&evaluation, has_key ? &user_key : NULL, &values[1], &nulls[1]);
+			fb_resolution(&evaluation, has_key ? &user_key : NULL, FB_KEY_IN_CONTEXT, &values[1], &nulls[1]);
 			fb_rows_put(&rows, values, nulls);
 		}
 		MemoryContextSwitchTo(old_context);

@@ -1,7 +1,7 @@
 /*
  * row.c
  *		The functions that take a row's columns as the attributes:
- *		evaluate_flag_row, flag_variation_row, flag_bool_row.
+ *		evaluate_flag_row, flag_variation_row, flag_bool_row, resolve_row.
  */
 #include "postgres.h"
 
@@ -75,6 +75,33 @@ flag_bool_row(FunctionCallInfo fcinfo, FbKeyType key_type)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(2));
 }
 
+/* Returns what resolve does: value, variant, reason, error_code, error_message, metadata. */
+static Datum
+resolve_row(FunctionCallInfo fcinfo, FbKeyType key_type)
+{
+	FbEvaluation evaluation = {.site = fb_call_site(fcinfo)};
+	FbString	user_key = {NULL, 0};
+	const FbString *given = NULL;
+	FbRowContext row;
+
+	if (!PG_ARGISNULL(0))
+	{
+		user_key = fb_user_key(PG_GETARG_DATUM(0), key_type, evaluation.key_buffer);
+		given = &user_key;
+	}
+	if (PG_ARGISNULL(1))
+		fb_set_error(&evaluation.outcome, FB_ERROR_FLAG_NOT_FOUND, "flag key is null");
+	else
+	{
+		evaluation.compiled = fb_call_site_flag(evaluation.site, FB_TEXT_ARGUMENT(3), fb_text(PG_GETARG_DATUM(1)));
+		fb_evaluate_with(evaluation.compiled, evaluation.site->override, given,
+						 fb_row_context(&row, evaluation.site, fcinfo, 2),
+						 GetCurrentStatementStartTimestamp(), NULL, &evaluation.outcome);
+	}
+	return fb_resolved(fcinfo, &evaluation, given, FB_KEY_ARGUMENT);
+}
+
 FB_USER_KEY_FUNCTIONS(evaluate_flag_row)
 FB_USER_KEY_FUNCTIONS(flag_variation_row)
 FB_USER_KEY_FUNCTIONS(flag_bool_row)
+FB_USER_KEY_FUNCTIONS(resolve_row)

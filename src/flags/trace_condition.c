@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/numeric.h"
 
 #include "flags/trace.h"
 
@@ -26,7 +27,8 @@ value_text(const FbValue *value)
 			break;
 		case FB_VALUE_NUMBER:
 			json.type = jbvNumeric;
-			json.val.numeric = (Numeric) unconstify(void *, value->exact);
+			json.val.numeric = value->exact != NULL ? (Numeric) unconstify(void *, value->exact) :
+				int64_to_numeric((int64) value->number);
 			break;
 		case FB_VALUE_STRING:
 			json.type = jbvString;

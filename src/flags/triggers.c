@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/timestamp.h"
 
 #include "flags/access.h"
@@ -249,11 +250,41 @@ is_featbit(NewRow *row)
 	return fb_is_featbit(get_text(row, row->tuple, "semantics"));
 }
 
-/*
- * Does what flags and segments have in common, before the row is validated.
- * Returns false for a restored row, of which only the shape is checked.
- */
+/* Tells whether an UPDATE leaves every column as it was, but for those that the extension sets. */
 static bool
+changes_nothing(NewRow *row)
+{
+	for (int i = 0; i < row->desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(row->desc, i);
+		const char *name = NameStr(column->attname);
+		Datum		old;
+		Datum		new;
+		bool		old_isnull;
+		bool		new_isnull;
+
+		if (column->attisdropped || strcmp(name, "revision") == 0 || strcmp(name, "updated_at") == 0 ||
+			strcmp(name, "updated_by") == 0)
+			continue;
+		old = heap_getattr(row->old, i + 1, row->desc, &old_isnull);
+		new = heap_getattr(row->tuple, i + 1, row->desc, &new_isnull);
+		if (old_isnull != new_isnull ||
+			(!old_isnull && !datum_image_eq(old, new, column->attbyval, column->attlen)))
+			return false;
+	}
+	return true;
+}
+
+/* What is to be done with a row. */
+typedef enum RowKind
+{
+	ROW_CHANGED,				/* all of it */
+	ROW_UNCHANGED,				/* nothing: the old row stays, no revision is made, nobody is locked out */
+	ROW_RESTORED				/* only its shape is checked */
+} RowKind;
+
+/* Does what flags and segments have in common, before the row is validated. */
+static RowKind
 prepare_row(NewRow *row, TriggerData *trigger)
 {
 	char	   *environment;
@@ -280,7 +311,7 @@ prepare_row(NewRow *row, TriggerData *trigger)
 			require_restorer(row, "revision");
 			fb_mark_restored(RelationGetRelid(row->relation), environment, key,
 							 DatumGetInt64(revision), true);
-			return false;
+			return ROW_RESTORED;
 		}
 		fb_require_environment_insert(row->relation, environment);
 		lock_environment(row, environment);
@@ -305,6 +336,8 @@ prepare_row(NewRow *row, TriggerData *trigger)
 						 errdetail("Expected revision %lld, found %lld.",
 								   (long long) DatumGetInt64(revision), (long long) old_revision),
 						 errhint("Read the %s again and repeat the change.", row->kind)));
+			if (changes_nothing(row))
+				return ROW_UNCHANGED;
 		}
 		lock_environment(row, environment);
 		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
@@ -312,7 +345,7 @@ prepare_row(NewRow *row, TriggerData *trigger)
 	}
 	fb_mark_restored(RelationGetRelid(row->relation), environment, key,
 					 DatumGetInt64(get_column(row, row->tuple, "revision", &isnull)), false);
-	return true;
+	return ROW_CHANGED;
 }
 
 /* Raises when a tag is NULL. */
@@ -363,11 +396,16 @@ fb_flag_before_write(PG_FUNCTION_ARGS)
 	FbCatalog	catalog;
 	FbFlagRow	flag;
 
-	if (!prepare_row(&row, trigger))
+	switch (prepare_row(&row, trigger))
 	{
-		fb_flag_row_from_tuple(row.tuple, row.desc, &flag);
-		fb_check_flag(&flag, NULL, FB_CHECK_SHAPE);
-		return PointerGetDatum(row.tuple);
+		case ROW_UNCHANGED:
+			return PointerGetDatum(row.old);
+		case ROW_RESTORED:
+			fb_flag_row_from_tuple(row.tuple, row.desc, &flag);
+			fb_check_flag(&flag, NULL, FB_CHECK_SHAPE);
+			return PointerGetDatum(row.tuple);
+		case ROW_CHANGED:
+			break;
 	}
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		default_flag_columns(&row);
@@ -406,11 +444,16 @@ fb_segment_before_write(PG_FUNCTION_ARGS)
 	FbCatalog	catalog;
 	FbSegmentRow segment;
 
-	if (!prepare_row(&row, trigger))
+	switch (prepare_row(&row, trigger))
 	{
-		fb_segment_row_from_tuple(row.tuple, row.desc, &segment);
-		fb_check_segment(&segment, NULL, FB_CHECK_SHAPE);
-		return PointerGetDatum(row.tuple);
+		case ROW_UNCHANGED:
+			return PointerGetDatum(row.old);
+		case ROW_RESTORED:
+			fb_segment_row_from_tuple(row.tuple, row.desc, &segment);
+			fb_check_segment(&segment, NULL, FB_CHECK_SHAPE);
+			return PointerGetDatum(row.tuple);
+		case ROW_CHANGED:
+			break;
 	}
 	open_for_check(&catalog, get_text(&row, row.tuple, "environment"));
 	fb_segment_row_from_tuple(row.tuple, row.desc, &segment);

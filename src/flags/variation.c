@@ -83,7 +83,8 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 			}
 		case FB_FLAG_JSON:
 			if (value->type == jbvNull)
-				return fb_wrong_type(reader, place, "a value other than null", value);
+				return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, "Leave off_variation out where the default of the code is to be served.",
+								 "%s must not be null", fb_place_text(place));
 			break;
 	}
 	jsonb = JsonbValueToJsonb(unconstify(JsonbValue *, value));

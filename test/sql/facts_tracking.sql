@@ -48,6 +48,20 @@ CREATE TABLE facts_taken.exposure_1 PARTITION OF facts_taken.exposure FOR VALUES
 CREATE TABLE facts_taken.event (LIKE event INCLUDING INDEXES INCLUDING DEFAULTS) PARTITION BY RANGE (occurred_at);
 CREATE TABLE facts_taken.event_2026 PARTITION OF facts_taken.event FOR VALUES FROM ('2026-01-01 UTC') TO ('2027-01-01 UTC');
 SELECT featbit.create_tracking('facts_taken', 'test_tracking_3');
+-- tables of somebody else are not recorded into, unless they have been before
+CREATE ROLE fb_tracking_stranger;
+CREATE SCHEMA facts_strange AUTHORIZATION fb_tracking_stranger;
+CREATE TABLE facts_strange.event (LIKE event INCLUDING INDEXES INCLUDING DEFAULTS);
+ALTER TABLE facts_strange.event OWNER TO fb_tracking_stranger;
+SELECT featbit.create_tracking('facts_strange', 'test_tracking_4');
+SELECT count(*) FROM pg_class WHERE relnamespace = 'facts_strange'::regnamespace AND relkind = 'r';
+ALTER TABLE facts_strange.event OWNER TO CURRENT_USER;
+SELECT featbit.create_tracking('facts_strange', 'test_tracking_4');
+ALTER TABLE facts_strange.event OWNER TO fb_tracking_stranger;
+SELECT featbit.create_tracking('facts_strange', 'test_tracking_5');
+DROP SCHEMA facts_strange CASCADE;
+DROP ROLE fb_tracking_stranger;
+DELETE FROM featbit.environment WHERE key IN ('test_tracking_4', 'test_tracking_5');
 
 -- expose: returns what evaluate_flag returns, keeps the first time
 SELECT featbit.create_flag('colour', '[{"key": "base", "value": "grey"}, {"key": "tuned", "value": "green"}, {"key": "bold", "value": "red"}]') > 0 AS created;

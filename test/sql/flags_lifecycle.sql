@@ -43,6 +43,8 @@ SELECT targets FROM featbit.flag WHERE environment = 'test_lifecycle' AND key = 
 SELECT featbit.add_targets('base', 'on', '{ann,zoe}', comment => 'they moved');
 SELECT targets FROM featbit.flag WHERE environment = 'test_lifecycle' AND key = 'base';
 SELECT featbit.add_targets('base', 'maybe', '{ann}');
+SELECT featbit.add_targets('base', 'onn', '{}');
+SELECT featbit.remove_targets('base', '{ann}', variation => 'onn');
 SELECT featbit.remove_targets('base', '{dan,nobody}');
 SELECT targets FROM featbit.flag WHERE environment = 'test_lifecycle' AND key = 'base';
 SELECT featbit.remove_targets('base', '{bob,ann}', variation => 'off');
@@ -104,6 +106,11 @@ SELECT revision, enabled, archived, prerequisites, jsonb_array_length(rules) AS 
 SELECT featbit.restore_flag('top', 77);
 SELECT featbit.restore_flag('top', NULL);
 SELECT featbit.restore_flag('never-there', 1);
+SELECT featbit.restore_flag('topp', 1);
+SELECT featbit.restore_flag(NULL, 1);
+SELECT featbit.restore_flag('top', 1, environment => 'test_lifecycl');
+SELECT featbit.restore_segment('no-such', 1);
+SELECT featbit.restore_segment('beta', NULL);
 SELECT kind, key, revision, change, comment FROM featbit.flag_audit
 WHERE environment = 'test_lifecycle' AND comment IS NOT NULL ORDER BY kind, key, revision;
 
@@ -156,6 +163,16 @@ SELECT * FROM featbit.diff_flag('top', 17, 99);
 SELECT * FROM featbit.diff_segment('beta', 1, 3);
 SELECT * FROM featbit.compare_flag('top', 'test_lifecycle', 'test_lifecycle_b');
 SELECT * FROM featbit.compare_flag('base', 'test_lifecycle', 'test_lifecycle_e');
+SELECT * FROM featbit.compare_flag('bas', 'test_lifecycle', 'test_lifecycle_b');
+SELECT * FROM featbit.compare_flag(NULL, 'test_lifecycle', 'test_lifecycle_b');
+SELECT * FROM featbit.compare_environments('test_lifecycl', 'test_lifecycle_b');
+SELECT * FROM featbit.compare_environments('test_lifecycle', 'nothing-like-it');
+SELECT count(*) > 0 AS of_the_setting FROM featbit.compare_environments(NULL, 'test_lifecycle_b');
+SELECT * FROM featbit.diff_flag('topp', 1);
+SELECT * FROM featbit.diff_flag('top', NULL);
+SELECT * FROM featbit.diff_flag('top', 1, 99);
+SELECT * FROM featbit.diff_flag('top', 1, environment => 'nothing-like-it');
+SELECT * FROM featbit.diff_segment('betta', 1);
 SELECT * FROM featbit.compare_environments('test_lifecycle_b', 'test_lifecycle_c');
 SELECT * FROM featbit.definition_differences('{"key": "x", "fallthrough": 7, "rules": [5, {"id": 7, "serve": [1]}], "targets": {"variation": "a", "users": 5}, "variations": 5, "prerequisites": [5, {"flag": "f", "variations": 7}], "tags": []}',
     '{"key": "x", "fallthrough": {"split": [{"variation": "a", "weight": "x"}, 5]}, "rules": {"id": 7}, "targets": [{"variation": "a", "users": ["b"]}], "variations": [{"key": "a"}], "prerequisites": {}, "tags": []}');

@@ -37,6 +37,11 @@ SET featbit.override = '=a';
 SET featbit.override = 'f=a,,g=x';
 SET featbit.override = ' f=a , ';
 SELECT featbit.flag_variation('u', 'f');
+-- a near miss is named
+SELECT featbit.create_flag('shades', '[{"key": "darker", "value": 1}, {"key": "lighter", "value": 2}]');
+SET featbit.override = 'shades=lightr';
+SELECT value, reason, error_code, error_message FROM featbit.resolve('shades', '{"targetingKey": "u"}');
+SELECT what, description, outcome FROM featbit.explain_flag('u', 'shades') WHERE step > 2;
 -- for the transaction only
 BEGIN;
 SET LOCAL featbit.override = 'f=b';

@@ -55,6 +55,7 @@ SELECT kind, key, path, problem, severity FROM featbit.flag_problems('test_probl
 SELECT * FROM featbit.flag_problems('test_problems_deep');
 SELECT environment, count(*) > 0 AS some FROM featbit.flag_problems() WHERE environment LIKE 'test_problems%' GROUP BY 1 ORDER BY 1;
 SELECT * FROM featbit.flag_problems('test_problems_none');
+SELECT * FROM featbit.flag_problems('test_problem');
 -- what evaluates to an error is reported, at least in the cycle that it is part of
 SELECT f.key, r.error_code FROM featbit.flag AS f, featbit.resolve(f.key, '{"targetingKey": "zoe"}') AS r
 WHERE f.environment = 'test_problems' AND r.reason = 'ERROR' AND NOT EXISTS (SELECT FROM featbit.flag_problems('test_problems') AS p WHERE (p.key = f.key OR p.problem LIKE '%cycle%"' || f.key || '"%') AND p.severity = 'error')

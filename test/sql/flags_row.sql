@@ -103,6 +103,30 @@ SELECT featbit.flag_variation_row('x', 'c8', NULL) AS no_row, featbit.flag_varia
     featbit.flag_variation_row(NULL::text, 'c8', ROW(41)) AS no_user, featbit.flag_variation_row('x', NULL, ROW(41)) AS no_flag,
     featbit.flag_bool_row('x', 'unknown', true, ROW(41)) AS unknown_flag, featbit.flag_variation_row('x', 'c8', ROW(41), 'nowhere') AS no_environment,
     featbit.flag_variation_row('x', 'c45', ROW(ROW(5, 'b')::row_pair)) AS unnamed;
+-- columns of ROW(...) are named f1, f2 and so on, whichever way the row comes
+INSERT INTO featbit.flag (environment, key, type, variations, rules, fallthrough)
+VALUES ('test_row', 'second', 'boolean', '[{"key": "yes", "value": true}, {"key": "no", "value": false}]', '[{"id": "r", "when": {"attribute": "f2", "op": "eq", "value": 41}, "serve": {"variation": "yes"}}]', '{"variation": "no"}');
+SELECT featbit.flag_variation_row('x', 'second', ROW(0, 41)) AS constant, featbit.flag_variation_row('x', 'second', ROW(n, n + 40)) AS columns, featbit.flag_variation_row('x', 'second', r) AS formed
+FROM (SELECT n, ROW(0, 41) AS r FROM generate_series(1, 1) n OFFSET 0) s;
+-- NULL is a missing attribute, to is_null too; a JSON null in a jsonb is one
+SELECT featbit.flag_variation_row('x', 'c11', c) AS null_column FROM (SELECT NULL::int AS age) c;
+-- resolve_row is resolve, whichever way the row comes, in FROM, in the list and by each type of key
+CREATE TEMP TABLE row_resolved AS
+SELECT f.key AS flag, u.key, to_jsonb(featbit.resolve(f.key, row_as_jsonb(u) || jsonb_build_object('targetingKey', u.key))) AS by_jsonb, to_jsonb(r) AS by_table, to_jsonb(featbit.resolve_row(u.key, f.key, u)) AS in_list, to_jsonb(featbit.resolve_row(u.key, f.key, c)) AS by_subquery
+FROM row_user u CROSS JOIN featbit.flag f CROSS JOIN LATERAL featbit.resolve_row(u.key, f.key, u) r CROSS JOIN LATERAL (SELECT u.* OFFSET 0) c
+WHERE f.environment = 'test_row' AND u.id % 10 = 0;
+SELECT count(*) AS answers, count(DISTINCT by_jsonb ->> 'reason') AS reasons, count(DISTINCT by_jsonb ->> 'error_code') AS errors,
+    count(*) FILTER (WHERE by_table IS DISTINCT FROM by_jsonb) AS other_by_table, count(*) FILTER (WHERE in_list IS DISTINCT FROM by_jsonb) AS other_in_list, count(*) FILTER (WHERE by_subquery IS DISTINCT FROM by_jsonb) AS other_by_subquery
+FROM row_resolved;
+SELECT (featbit.resolve_row(u.id, 'c8', u)).variant, (featbit.resolve_row(u.token, 'c8', u)).metadata FROM row_user u WHERE id = 50;
+SELECT r.* FROM featbit.resolve_row(NULL::text, 'c8', ROW(1)) r UNION ALL SELECT r.* FROM featbit.resolve_row('c8', 'x', NULL) r
+UNION ALL SELECT r.* FROM featbit.resolve_row('x', NULL, ROW(1)) r UNION ALL SELECT r.* FROM featbit.resolve_row('x', 'c8', NULL, 'nowhere') r;
+SELECT e.what, e.path, e.description, e.expected, e.actual, e.outcome, e.reason FROM row_user u, featbit.explain_flag_row(u.key, 'c9', u) e WHERE u.id = 50 AND e.step > 1;
+SELECT count(*) AS steps, count(*) FILTER (WHERE r IS DISTINCT FROM j) AS other
+FROM (SELECT u.key, f.key AS flag, e AS r, e.step FROM row_user u CROSS JOIN featbit.flag f CROSS JOIN LATERAL featbit.explain_flag_row(u.key, f.key, u) e WHERE f.environment = 'test_row' AND u.id IN (7, 60, 61)) r
+FULL JOIN (SELECT u.key, f.key AS flag, e AS j, e.step FROM row_user u CROSS JOIN featbit.flag f CROSS JOIN LATERAL featbit.explain_flag(u.key, f.key, row_as_jsonb(u)) e WHERE f.environment = 'test_row' AND u.id IN (7, 60, 61)) j USING (key, flag, step);
+SELECT e.description, e.outcome FROM featbit.explain_flag_row(7::bigint, 'c8', ROW(1)) e WHERE what = 'result' UNION ALL SELECT e.description, e.outcome FROM featbit.explain_flag_row('c8', 'x', NULL) e WHERE what = 'result'
+UNION ALL SELECT e.description, e.outcome FROM featbit.explain_flag_row('7c9e6679-7425-40de-944b-e07fc1f90ae7'::uuid, NULL, ROW(1)) e;
 -- a type that changes between two calls of one prepared statement
 PREPARE changing AS SELECT DISTINCT featbit.flag_variation_row('x', 'c8', p) AS met FROM (SELECT p FROM unnest(ARRAY[ROW(50, 'b')::row_pair]) p OFFSET 0) s;
 EXECUTE changing;
