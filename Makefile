@@ -26,6 +26,7 @@ SQL_PARTS = \
 	sql/metrics/sequential.sql \
 	sql/metrics/bayes.sql \
 	sql/metrics/design.sql \
+	sql/metrics/preference.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
 	sql/llm/metric.sql \

@@ -226,6 +226,36 @@ FROM one_case, jsonb_object_keys(expected) key, LATERAL (
 INSERT INTO got
 SELECT id, 'mde', featbit.mde((input->>'mean')::float8, sqrt((input->>'var')::float8), (input->>'n_per_arm')::float8, (params->>'alpha')::float8, (params->>'power')::float8) FROM one_case WHERE method = 'power.mde_relative';
 
+-- paired data and preferences
+INSERT INTO got
+SELECT id, key, CASE key WHEN 't' THEN statistic WHEN 'df' THEN df WHEN 'p' THEN p_value END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT featbit.stats_agg(x - y) AS s FROM unnest(pg_temp.column_of(input->'x'), pg_temp.column_of(input->'y')) u(x, y)) a, LATERAL featbit.paired_effect(s)
+WHERE method = 'paired_t';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'v' THEN n.statistic WHEN 'p_two_sided' THEN n.p_value WHEN 'p_two_sided_cc' THEN c.p_value WHEN 'p_greater' THEN g.p_value END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT featbit.wilcoxon_agg(x, y) AS s FROM unnest(pg_temp.column_of(input->'x'), pg_temp.column_of(input->'y')) u(x, y)) a,
+	LATERAL featbit.wilcoxon(s, params->>'method') n, LATERAL featbit.wilcoxon(s, 'corrected') c, LATERAL featbit.wilcoxon(s, params->>'method', alternative => 'greater') g
+WHERE method = 'wilcoxon_signed_rank';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'u' THEN b.statistic WHEN 'auc' THEN b.effect WHEN 'p_two_sided' THEN b.p_value WHEN 'p_greater' THEN g.p_value END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT featbit.mann_whitney_agg(v, arm = 'x') AS s FROM (VALUES ('x'), ('y')) w(arm), unnest(pg_temp.column_of(input->arm)) v) a,
+	LATERAL featbit.mann_whitney(s, params->>'method') b, LATERAL featbit.mann_whitney(s, params->>'method', 'greater') g
+WHERE method = 'mann_whitney';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'win_rate' THEN win_rate WHEN 'se' THEN se WHEN 'p_sign' THEN p_value END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.win_rate((input->>'wins')::bigint, (input->>'ties')::bigint, (input->>'losses')::bigint) WHERE method = 'win_rate';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'delta' THEN delta WHEN 'p' THEN p_value END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.interleaving_test((input->>'sessions_a_wins')::bigint, (input->>'sessions_b_wins')::bigint, (input->>'ties')::bigint) WHERE method = 'interleaving';
+INSERT INTO got SELECT id, 'expected', featbit.elo_expected((input->>'rating_a')::float8, (input->>'rating_b')::float8) FROM one_case WHERE method = 'elo_expected';
+SELECT count(*) AS compared, count(*) FILTER (WHERE NOT abs(s.strength - w::float8) <= greatest(abs, rel * w::float8)) AS wrong
+FROM one_case, jsonb_array_elements_text(input->'items') WITH ORDINALITY i(name, k) JOIN LATERAL jsonb_array_elements_text(expected->'strength') WITH ORDINALITY e(w, k2) ON k2 = k,
+	LATERAL featbit.bradley_terry(jsonb_build_object('items', input->'items', 'scores', input->'wins')::text::featbit.preference) s
+WHERE method = 'bradley_terry' AND s.item = name;
+
 -- sample ratio
 INSERT INTO got
 SELECT id, key, CASE key WHEN 'chisq' THEN s.chisq WHEN 'df' THEN s.df WHEN 'p' THEN s.p_value END
