@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -110,6 +111,18 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Tells whether two versions of a row are stored as the same bytes. */
+static bool
+same_bytes(HeapTuple old, HeapTuple new)
+{
+	const size_t start = offsetof(HeapTupleHeaderData, t_bits);
+
+	return old->t_len == new->t_len &&
+		HeapTupleHeaderGetNatts(old->t_data) == HeapTupleHeaderGetNatts(new->t_data) &&
+		HeapTupleHasNulls(old) == HeapTupleHasNulls(new) &&
+		memcmp((char *) old->t_data + start, (char *) new->t_data + start, old->t_len - start) == 0;
+}
+
 /*
  * Invalidates the relation cache entry of featbit.flag, the signal all backends
  * listen to.  It fires on logical-replication subscribers too and never raises:
@@ -118,9 +131,14 @@ fb_record_revision(PG_FUNCTION_ARGS)
 Datum
 fb_invalidate_configuration(PG_FUNCTION_ARGS)
 {
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	FbConfigOids oids;
 
-	if (CALLED_AS_TRIGGER(fcinfo) && fb_resolve_config_oids(&oids))
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+		 same_bytes(trigger->tg_trigtuple, trigger->tg_newtuple)))
+		return PointerGetDatum(NULL);
+	if (fb_resolve_config_oids(&oids))
 	{
 		HeapTuple	class_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oids.relation[FB_TABLE_FLAG]));
 
