@@ -59,7 +59,7 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 # These targets need no PostgreSQL at hand: they fetch what is missing and then enter make again. They stay apart from
 # PGXS, which has a "check" of its own.
-OWN_TARGETS = help check demo bench property
+OWN_TARGETS = help check demo bench property fuzz
 
 ifneq (,$(filter $(OWN_TARGETS),$(MAKECMDGOALS)))
 
@@ -69,7 +69,7 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 # A shell starts background jobs with SIGINT ignored, which would make the server outlive the shell.
-check demo bench property:
+check demo bench property fuzz:
 	@exec env --default-signal=INT MAKE='$(MAKE)' bash test/bin/$@
 
 $(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
@@ -125,11 +125,13 @@ endif
 #: make demo          build, install, and show the extension at work on a private server
 #: make bench         build, install, and measure on a private server
 #: make property      build, install, and compare 100,000 random flags in every way of evaluation (FLAGS=n, SEED=n)
+#: make fuzz          give the fuzzers of src/core a million random inputs each (FUZZ_RUNS=n, FUZZ="name ...", SEED=n)
 #: make installcheck  run the regression, isolation and TAP tests against a running server (PGHOST, PGPORT)
 #: make clean         remove what was built
 #:
 #: check, demo, bench and property first install what is missing (on Debian, as root or by sudo), start a private server on a Unix
-#: socket in a temporary directory, and leave nothing running.
+#: socket in a temporary directory, and leave nothing running. fuzz needs clang with libFuzzer; check runs the fuzzers for some
+#: seconds where it is there.
 #:
 #: Variables of make check:
 #:   TESTS_ONLY="tree core regress isolation tap docs"   only these sections

@@ -1,4 +1,4 @@
-# lib.sh - what make check, make demo and make bench share: a private place to work in, the prerequisites, the
+# lib.sh - what make check, demo, bench, property and fuzz share: a private place to work in, the prerequisites, the
 # installation, and a private PostgreSQL server, all of which end with the script however it ends.
 #
 # The scripts run at the top of the checkout. Everything that they start carries FEATBIT_RUN in its environment or has
@@ -254,6 +254,34 @@ build_and_install()
 	fi
 	${sudo[@]+"${sudo[@]}"} "$MAKE" -s "$@" install PG_CONFIG="$pg_config" >"$work/install.log" 2>&1 ||
 		fail "cannot install into $("$pg_config" --pkglibdir): $(tail -n 1 "$work/install.log")"
+}
+
+# Succeeds where clang has libFuzzer.
+can_fuzz()
+{
+	headers_present && printf '#include <stddef.h>\nint LLVMFuzzerTestOneInput(const char *d, size_t n);\nint LLVMFuzzerTestOneInput(const char *d, size_t n) { return 0; }\n' |
+		"${CLANG:-clang}" -fsanitize=fuzzer,address,undefined -x c -o "$work/can-fuzz" - >/dev/null 2>&1
+}
+
+# Names the fuzzers.
+fuzzers()
+{
+	compgen -G 'test/fuzz/fuzz_*.c' | sort | sed 's,.*/,,; s,\.c$,,'
+}
+
+# Runs fuzzer $1 for $2 inputs, random from seed $3 (0: another one each time), and says what came of it. An input that
+# it fails on is kept in build/fuzz. $4: directory for inputs worth keeping.
+fuzz()
+{
+	local log=$work/$1.log
+	if step "build/fuzz/$1" -runs="$2" -seed="$3" -timeout=30 -rss_limit_mb=4096 -verbosity=0 -artifact_prefix="build/fuzz/$1-" \
+		${4+"$4"} >"$log" 2>&1; then
+		echo "ok - $1, $2 inputs"
+	else
+		echo "not ok - $1"
+		tail -n 60 "$log" | sed 's/^/# /'
+		return 1
+	fi
 }
 
 # Chooses who runs servers: this user, or one without privileges in place of root.

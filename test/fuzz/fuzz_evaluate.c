@@ -2,8 +2,6 @@
  * fuzz_evaluate.c
  *		The evaluator on arbitrary graphs of flags, segments and conditions.
  *
- *		clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc test/fuzz/fuzz_evaluate.c src/core/fb_*.c -lpcre2-8 -lm
- *
  * The input wires eight flags and eight segments to each other, cycles
  * included.  An evaluation ends, is consistent, and says the same when it is
  * repeated.

@@ -2,8 +2,6 @@
  * fuzz_operator.c
  *		Operators, patterns, sets and timestamps on arbitrary bytes.
  *
- *		clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc test/fuzz/fuzz_operator.c src/core/fb_*.c -lpcre2-8 -lm
- *
  * The first byte chooses the operator, the second the length of the operand;
  * the rest is the attribute.
  */

@@ -2,9 +2,6 @@
  * fuzz_stats_parse.c
  *		Feeds arbitrary text to the parser of moment states: it must refuse it
  *		with a reason or return a state that passes the checker.
- *
- * clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc test/fuzz/fuzz_stats_parse.c \
- *		src/core/fb_moments.c src/core/fb_stats_parse.c -lm
  */
 #include <stdint.h>
 #include <stdlib.h>
