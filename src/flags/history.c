@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
@@ -27,15 +28,22 @@ PG_FUNCTION_INFO_V1(fb_invalidate_configuration);
 #define INSERT_REVISION \
 "INSERT INTO featbit.flag_revision (environment, kind, key, revision, change, definition, changed," \
 " comment, changed_at, changed_by, transaction_id) " \
-"SELECT $1, $2, $3, $4, $5, new_row," \
-" ARRAY(SELECT key FROM jsonb_each(new_row) WHERE old_row IS NOT NULL" \
-"       AND value::text IS DISTINCT FROM (old_row -> key)::text" \
-"       AND key <> ALL ('{revision,updated_at,updated_by}'::text[]) ORDER BY key)," \
-" nullif($8, ''), $9, $10, pg_current_xact_id() " \
-"FROM (SELECT to_jsonb($6) AS new_row, to_jsonb($7) AS old_row) AS version"
+"VALUES ($1, $2, $3, $4, $5, to_jsonb($6), $7, nullif($8, ''), $9, $10, pg_current_xact_id())"
 
 /* one for flags, one for segments: their rows have different types */
 static FbOwnerStatement insert_revision[] = {{INSERT_REVISION}, {INSERT_REVISION}};
+
+/* Makes a text[] of names. */
+static Datum
+name_array(const List *names)
+{
+	Datum	   *values = palloc(sizeof(Datum) * Max(list_length(names), 1));
+	ListCell   *cell;
+
+	foreach(cell, names)
+		values[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
+	return PointerGetDatum(construct_array(values, list_length(names), TEXTOID, -1, false, TYPALIGN_INT));
+}
 
 /* Records the version that was just written, under the identity of the table's owner. */
 Datum
@@ -48,7 +56,6 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	HeapTuple	old = NULL;
 	FbOwnerScope scope;
 	Datum		values[10];
-	char		nulls[] = "          ";
 	Oid			types[10];
 	bool		isnull;
 	char	   *environment;
@@ -88,7 +95,8 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 10; i++)
 		types[i] = TEXTOID;
 	types[3] = INT8OID;
-	types[5] = types[6] = relation->rd_rel->reltype;
+	types[5] = relation->rd_rel->reltype;
+	types[6] = TEXTARRAYOID;
 	types[8] = TIMESTAMPTZOID;
 	values[0] = CStringGetTextDatum(environment);
 	values[1] = CStringGetTextDatum(RelationGetRelationName(relation));
@@ -96,16 +104,15 @@ fb_record_revision(PG_FUNCTION_ARGS)
 	values[3] = Int64GetDatum(revision);
 	values[4] = CStringGetTextDatum(change);
 	values[5] = heap_copy_tuple_as_datum(tuple, desc);
-	values[6] = old ? heap_copy_tuple_as_datum(old, desc) : (Datum) 0;
-	if (old == NULL)
-		nulls[6] = 'n';
+	values[6] = old != NULL ? name_array(fb_changed_columns(desc, old, tuple)) :
+		PointerGetDatum(construct_empty_array(TEXTOID));
 	values[7] = CStringGetTextDatum(fb_change_comment_setting);
 	values[8] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[9] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 
 	is_segment = strcmp(RelationGetRelationName(relation), "segment") == 0;
 	fb_owner_begin(&scope, relation);
-	if (fb_owner_execute(&insert_revision[is_segment], 10, types, values, nulls, relation->rd_rel->reltype, 0) != SPI_OK_INSERT)
+	if (fb_owner_execute(&insert_revision[is_segment], 10, types, values, NULL, relation->rd_rel->reltype, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not record revision of \"%s\"", key);
 	fb_owner_end(&scope);
 	return PointerGetDatum(NULL);

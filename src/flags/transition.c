@@ -7,8 +7,10 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 
 #include "flags/owner.h"
 #include "flags/transition.h"
@@ -93,6 +95,41 @@ refuse_reused_rule_id(Relation relation, const char *environment, const FbFlagRo
 				 errhint("Choose another id, or let featbit.add_rule make one: results are kept by rule id, so an id is never given to another rule.")));
 	}
 	fb_owner_end(&scope);
+}
+
+/* Orders names by their bytes. */
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* Lists the names of the columns in which two versions of a row differ, but for those that the extension sets. */
+List *
+fb_changed_columns(TupleDesc desc, HeapTuple old, HeapTuple new)
+{
+	List	   *changed = NIL;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+		const char *name = NameStr(column->attname);
+		Datum		old_value;
+		Datum		new_value;
+		bool		old_isnull;
+		bool		new_isnull;
+
+		if (column->attisdropped || strcmp(name, "revision") == 0 || strcmp(name, "updated_at") == 0 ||
+			strcmp(name, "updated_by") == 0)
+			continue;
+		old_value = heap_getattr(old, i + 1, desc, &old_isnull);
+		new_value = heap_getattr(new, i + 1, desc, &new_isnull);
+		if (old_isnull != new_isnull ||
+			(!old_isnull && !datum_image_eq(old_value, new_value, column->attbyval, column->attlen)))
+			changed = lappend(changed, pstrdup(name));
+	}
+	list_sort(changed, compare_names);
+	return changed;
 }
 
 /* Raises when the new version of a flag must not follow the old one. */

@@ -12,5 +12,6 @@
 extern int64 fb_last_revision(Relation relation, const char *environment, const char *key);
 extern void fb_check_transition(Relation relation, const char *environment,
 								const FbFlagRow *old, const FbFlagRow *new);
+extern List *fb_changed_columns(TupleDesc desc, HeapTuple old, HeapTuple new);
 
 #endif							/* FB_TRANSITION_H */

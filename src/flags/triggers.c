@@ -18,7 +18,6 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/timestamp.h"
 
 #include "flags/access.h"
@@ -250,31 +249,6 @@ is_featbit(NewRow *row)
 	return fb_is_featbit(get_text(row, row->tuple, "semantics"));
 }
 
-/* Tells whether an UPDATE leaves every column as it was, but for those that the extension sets. */
-static bool
-changes_nothing(NewRow *row)
-{
-	for (int i = 0; i < row->desc->natts; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(row->desc, i);
-		const char *name = NameStr(column->attname);
-		Datum		old;
-		Datum		new;
-		bool		old_isnull;
-		bool		new_isnull;
-
-		if (column->attisdropped || strcmp(name, "revision") == 0 || strcmp(name, "updated_at") == 0 ||
-			strcmp(name, "updated_by") == 0)
-			continue;
-		old = heap_getattr(row->old, i + 1, row->desc, &old_isnull);
-		new = heap_getattr(row->tuple, i + 1, row->desc, &new_isnull);
-		if (old_isnull != new_isnull ||
-			(!old_isnull && !datum_image_eq(old, new, column->attbyval, column->attlen)))
-			return false;
-	}
-	return true;
-}
-
 /* What is to be done with a row. */
 typedef enum RowKind
 {
@@ -336,7 +310,7 @@ prepare_row(NewRow *row, TriggerData *trigger)
 						 errdetail("Expected revision %lld, found %lld.",
 								   (long long) DatumGetInt64(revision), (long long) old_revision),
 						 errhint("Read the %s again and repeat the change.", row->kind)));
-			if (changes_nothing(row))
+			if (fb_changed_columns(row->desc, row->old, row->tuple) == NIL)
 				return ROW_UNCHANGED;
 		}
 		lock_environment(row, environment);
