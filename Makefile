@@ -36,7 +36,7 @@ DATA_built = $(FULL_SCRIPT)
 
 PG_CPPFLAGS = -Isrc
 PG_CFLAGS = -ffp-contract=off -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers $(WERROR)
-SHLIB_LINK = -lpcre2-8 -lm
+SHLIB_LINK = -lm
 
 # Inputs of pg_regress live in test/, outputs in expected/. ISOLATION stays empty, not merely blank, without specs.
 REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
@@ -88,9 +88,13 @@ else
 
 include $(PGXS)
 
-# Calls between the files of the extension need no indirection: nobody replaces them.
+# Calls between the files of the extension need no indirection: nobody replaces them. PCRE2 is loaded when a pattern is first
+# compiled (see src/core/fb_regex.c); elsewhere than on Linux it is linked.
 ifeq ($(PORTNAME),linux)
 SHLIB_LINK += -Wl,-Bsymbolic-functions
+override CPPFLAGS += -DFB_PCRE2_LIBRARY='"libpcre2-8.so.0"'
+else
+SHLIB_LINK += -lpcre2-8
 endif
 
 # Every compilation notes the headers it read, the bitcode's apart from the object's.

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef FB_PCRE2_LIBRARY
+#include <dlfcn.h>
+#endif
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -44,6 +48,68 @@ static struct
 	pcre2_jit_stack *stack;
 }			engine;
 
+/* The functions of PCRE2 that are used, name by name. */
+#define PCRE2_FUNCTIONS(f) \
+	f(code_free) \
+	f(compile) \
+	f(get_error_message) \
+	f(jit_compile) \
+	f(jit_stack_assign) \
+	f(jit_stack_create) \
+	f(match) \
+	f(match_context_create) \
+	f(match_data_create) \
+	f(pattern_info) \
+	f(set_heap_limit) \
+	f(set_match_limit) \
+	f(set_offset_limit)
+
+#define DECLARE(name) __typeof__(PCRE2_SUFFIX(pcre2_##name##_)) *name;
+#define LINK(name) .name = PCRE2_SUFFIX(pcre2_##name##_),
+
+#ifdef FB_PCRE2_LIBRARY
+
+/*
+ * To load one more library takes a tenth of the time of the first evaluation in a process, and most
+ * processes never see a pattern: so it is loaded when the first pattern is compiled.
+ */
+static struct
+{
+	PCRE2_FUNCTIONS(DECLARE)
+}			pcre2;
+
+#define NAME_OF(symbol) NAME_OF_EXPANDED(symbol)
+#define NAME_OF_EXPANDED(symbol) #symbol
+#define FIND(name) \
+	if ((*(void **) &pcre2.name = dlsym(library, NAME_OF(PCRE2_SUFFIX(pcre2_##name##_)))) == NULL) \
+		return false;
+
+/* Loads PCRE2 once; false when that is impossible. */
+static bool
+load_pcre2(void)
+{
+	static bool loaded = false;
+	void	   *library;
+
+	if (loaded)
+		return true;
+	library = dlopen(FB_PCRE2_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (library == NULL)
+		return false;
+	PCRE2_FUNCTIONS(FIND)
+	loaded = true;
+	return true;
+}
+
+#else
+
+static const struct
+{
+	PCRE2_FUNCTIONS(DECLARE)
+}			pcre2 = {PCRE2_FUNCTIONS(LINK)};
+
+#endif
+
 /* Finds \G, which has no meaning in a search by windows. */
 static bool
 find_backslash_g(FbString pattern, uint32_t *offset)
@@ -79,14 +145,14 @@ static bool
 prepare_engine(void)
 {
 	if (engine.match_data == NULL)
-		engine.match_data = pcre2_match_data_create(1, NULL);
+		engine.match_data = pcre2.match_data_create(1, NULL);
 	if (engine.interpreted == NULL)
 	{
-		engine.interpreted = pcre2_match_context_create(NULL);
+		engine.interpreted = pcre2.match_context_create(NULL);
 		if (engine.interpreted != NULL)
 		{
-			(void) pcre2_set_match_limit(engine.interpreted, FB_REGEX_MATCH_LIMIT);
-			(void) pcre2_set_heap_limit(engine.interpreted, FB_REGEX_HEAP_LIMIT);
+			(void) pcre2.set_match_limit(engine.interpreted, FB_REGEX_MATCH_LIMIT);
+			(void) pcre2.set_heap_limit(engine.interpreted, FB_REGEX_HEAP_LIMIT);
 		}
 	}
 	return engine.match_data != NULL && engine.interpreted != NULL;
@@ -96,18 +162,18 @@ prepare_engine(void)
 static bool
 make_machine_code(pcre2_code *code)
 {
-	if (pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) != 0)
+	if (pcre2.jit_compile(code, PCRE2_JIT_COMPLETE) != 0)
 		return false;
 	if (engine.stack == NULL)
-		engine.stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
+		engine.stack = pcre2.jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
 	if (engine.stack != NULL && engine.compiled == NULL)
 	{
-		engine.compiled = pcre2_match_context_create(NULL);
+		engine.compiled = pcre2.match_context_create(NULL);
 		if (engine.compiled != NULL)
 		{
-			(void) pcre2_set_match_limit(engine.compiled, FB_REGEX_MATCH_LIMIT / JIT_FRACTION);
-			(void) pcre2_set_heap_limit(engine.compiled, FB_REGEX_HEAP_LIMIT);
-			pcre2_jit_stack_assign(engine.compiled, NULL, engine.stack);
+			(void) pcre2.set_match_limit(engine.compiled, FB_REGEX_MATCH_LIMIT / JIT_FRACTION);
+			(void) pcre2.set_heap_limit(engine.compiled, FB_REGEX_HEAP_LIMIT);
+			pcre2.jit_stack_assign(engine.compiled, NULL, engine.stack);
 		}
 	}
 	return engine.compiled != NULL;
@@ -133,6 +199,13 @@ fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
 		snprintf(message, FB_REGEX_MESSAGE_SIZE, "\\G is not supported");
 		return NULL;
 	}
+#ifdef FB_PCRE2_LIBRARY
+	if (!load_pcre2())
+	{
+		snprintf(message, FB_REGEX_MESSAGE_SIZE, "the library %s cannot be loaded", FB_PCRE2_LIBRARY);
+		return NULL;
+	}
+#endif
 	regex = calloc(1, sizeof(FbRegex));
 	if (regex == NULL || !prepare_engine())
 	{
@@ -140,17 +213,17 @@ fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
 		snprintf(message, FB_REGEX_MESSAGE_SIZE, "out of memory");
 		return NULL;
 	}
-	regex->code = pcre2_compile((PCRE2_SPTR) (pattern.length > 0 ? pattern.data : ""), pattern.length,
+	regex->code = pcre2.compile((PCRE2_SPTR) (pattern.length > 0 ? pattern.data : ""), pattern.length,
 								PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT,
 								&code, &position, NULL);
 	if (regex->code == NULL)
 	{
-		(void) pcre2_get_error_message(code, (PCRE2_UCHAR *) message, FB_REGEX_MESSAGE_SIZE);
+		(void) pcre2.get_error_message(code, (PCRE2_UCHAR *) message, FB_REGEX_MESSAGE_SIZE);
 		*offset = (uint32_t) position;
 		free(regex);
 		return NULL;
 	}
-	(void) pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &all_options);
+	(void) pcre2.pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &all_options);
 	regex->anchored = (all_options & PCRE2_ANCHORED) != 0;
 	if (options & FB_REGEX_TRUST_UTF8)
 		regex->match_options = PCRE2_NO_UTF_CHECK;
@@ -165,7 +238,7 @@ fb_regex_free(FbRegex *regex)
 {
 	if (regex == NULL)
 		return;
-	pcre2_code_free(regex->code);
+	pcre2.code_free(regex->code);
 	free(regex);
 }
 
@@ -177,14 +250,14 @@ search_window(FbRegex *regex, FbString subject, PCRE2_SIZE start, PCRE2_SIZE las
 
 	if (regex->has_machine_code)
 	{
-		(void) pcre2_set_offset_limit(engine.compiled, last);
-		code = pcre2_match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options,
+		(void) pcre2.set_offset_limit(engine.compiled, last);
+		code = pcre2.match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options,
 						   engine.match_data, engine.compiled);
 		if (code != PCRE2_ERROR_MATCHLIMIT && code != PCRE2_ERROR_JIT_STACKLIMIT)
 			return code;
 	}
-	(void) pcre2_set_offset_limit(engine.interpreted, last);
-	return pcre2_match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options | PCRE2_NO_JIT,
+	(void) pcre2.set_offset_limit(engine.interpreted, last);
+	return pcre2.match(regex->code, (PCRE2_SPTR) subject.data, subject.length, start, options | PCRE2_NO_JIT,
 					   engine.match_data, engine.interpreted);
 }
 
