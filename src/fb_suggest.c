@@ -1,6 +1,6 @@
 /*
  * fb_suggest.c
- *		Finds the candidate with the fewest edits.
+ *		Finds the candidate with the fewest edits, whatever the case of letters.
  */
 #include "postgres.h"
 
@@ -38,6 +38,13 @@ fb_suggest_offer(FbSuggestion *suggestion, const char *candidate)
 
 	if (suggestion->limit < 0 || suggestion->length > MAX_SUGGEST_LENGTH || length > MAX_SUGGEST_LENGTH)
 		return;
+	/* nothing is nearer than what differs in case alone */
+	if (pg_strcasecmp(suggestion->name, candidate) == 0)
+	{
+		suggestion->best = candidate;
+		suggestion->limit = -1;
+		return;
+	}
 	edits = varstr_levenshtein_less_equal(suggestion->name, suggestion->length, candidate, length,
 										  1, 1, 1, suggestion->limit, true);
 	if (edits > suggestion->limit)

@@ -314,9 +314,12 @@ CREATE FUNCTION featbit.rule_position(stored featbit.flag, rule_id text)
 DECLARE
     found_at integer;
 BEGIN
+    IF rule_id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'rule id is null';
+    END IF;
     SELECT r.n INTO found_at FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n) WHERE r.rule ->> 'id' = rule_id;
     IF found_at IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('flag "%s" has no rule "%s"', stored.key, coalesce(rule_id, 'NULL')),
+        RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('flag "%s" has no rule "%s"', stored.key, rule_id),
             HINT = concat('Did you mean "' || featbit.nearest_name(rule_id, ARRAY(SELECT r ->> 'id' FROM jsonb_array_elements(stored.rules) AS r)) || '"? ',
                           coalesce('Its rules are ' || (SELECT string_agg('"' || (r.rule ->> 'id') || '"', ', ' ORDER BY r.n)
                                                         FROM jsonb_array_elements(stored.rules) WITH ORDINALITY AS r (rule, n) WHERE r.n <= 20) || '.',
@@ -324,7 +327,7 @@ BEGIN
     END IF;
     RETURN found_at;
 END $$;
-COMMENT ON FUNCTION featbit.rule_position(featbit.flag, text) IS 'position of a rule in a flag, 1 is the first. Error 42704 when the flag has no rule of this id.';
+COMMENT ON FUNCTION featbit.rule_position(featbit.flag, text) IS 'position of a rule in a flag, 1 is the first. Errors: 22004 for NULL, 42704 when the flag has no rule of this id.';
 
 CREATE FUNCTION featbit.remove_rule(flag_key text, rule_id text,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL, environment text DEFAULT NULL)

@@ -102,6 +102,9 @@ read_split(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 							 "the weights of %s sum to more than 2147483648", fb_place_text(place));
 		arm->upper = (uint32) total;
 	}
+	if (elements.count == 0)
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "%s must have at least one element",
+						 fb_place_text(place));
 	if (total == 0)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL, "the weights of %s sum to 0",
 						 fb_place_text(place));

@@ -33,6 +33,7 @@ SELECT featbit.enable_flag('a', expected_revision => 1);
 SELECT featbit.enable_flag('a', 2);
 SELECT featbit.disable_flag('aa');
 SELECT featbit.disable_flag('nothing-like-it');
+SELECT featbit.disable_flag('A');
 SELECT featbit.disable_flag(NULL);
 SELECT featbit.disable_flag('a', environment => 'elsewhere');
 
@@ -42,6 +43,7 @@ SELECT fallthrough FROM featbit.flag WHERE environment = 'test_management' AND k
 SELECT featbit.set_rollout('a', '[{"variation": "on", "weight": -1}]');
 SELECT featbit.set_rollout('a', '[{"variation": "onn", "weight": 1}]');
 SELECT featbit.set_rollout('a', NULL);
+SELECT featbit.set_rollout('a', '[]');
 
 -- rules
 SELECT featbit.add_rule('a', '{"when": {"all": []}, "serve": {"variation": "on"}}');
