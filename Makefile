@@ -18,6 +18,7 @@ SQL_PARTS = \
 	sql/flags/management.sql \
 	sql/flags/lifecycle.sql \
 	sql/flags/views.sql \
+	sql/flags/featbit.sql \
 	sql/metrics/mathematics.sql \
 	sql/metrics/stats.sql \
 	sql/metrics/stats_rows.sql \

@@ -177,6 +177,40 @@ find_attribute(const Run *run, const FbPath *path, FbValue *value)
 	return context->methods->lookup(context, path, value);
 }
 
+/* Finds the text that a user's property has for FeatBit, in UTF-8; false where it has none, which meets nothing. */
+static inline bool
+find_property(const Run *run, const FbCondition *condition, FbValue *value, bool *found, FbString *text)
+{
+	const FbContext *context = run->request->context;
+	const FbFeatbitOperand *operand = condition->featbit;
+
+	*found = false;
+	*text = (FbString) {"", 0};
+	switch ((FbProperty) operand->property)
+	{
+		case FB_PROPERTY_KEY_ID:
+			*found = true;
+			value->kind = FB_VALUE_STRING;
+			value->string = run->request->user_key_text;
+			value->exact = NULL;
+			*text = run->request->user_key;
+			return true;
+		case FB_PROPERTY_BLANK:
+			return operand->missing_is_empty;
+		case FB_PROPERTY_NAME:
+		case FB_PROPERTY_OTHER:
+			break;
+	}
+	*found = context->methods->lookup(context, condition->path, value);
+	if (*found && fb_canonical_text(context, value, text))
+		return true;
+	if (operand->property == FB_PROPERTY_NAME)
+		return false;
+	/* a property that is there and null is the empty string */
+	*text = (FbString) {"", 0};
+	return operand->missing_is_empty || (*found && value->kind == FB_VALUE_NULL);
+}
+
 /* Tests one condition. */
 static inline const char *
 test_condition(Run *run, const FbCondition *condition, bool *met)
@@ -204,6 +238,21 @@ test_condition(Run *run, const FbCondition *condition, bool *met)
 		case FB_CONDITION_FLAG:
 			TRACE(run, .kind = FB_TRACE_CONDITION, .condition = condition);
 			return test_flag(run, condition->reference, met);
+		case FB_CONDITION_FEATBIT:
+			{
+				FbString	text;
+				bool		found;
+
+				*met = find_property(run, condition, &value, &found, &text) &&
+					fb_featbit_test(context, condition->op, text, condition->featbit);
+				TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition,
+					  .value = found ? &value : NULL, .met = *met);
+				return NULL;
+			}
+		case FB_CONDITION_NEVER:
+			*met = false;
+			TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition);
+			return NULL;
 		case FB_CONDITION_ERROR:
 			break;
 	}
@@ -224,7 +273,8 @@ run_conditions(Run *run, const FbCondition *conditions, uint32_t start, bool *me
 		bool		result;
 		const char *error = test_condition(run, condition, &result);
 
-		if (condition->kind != FB_CONDITION_ATTRIBUTE)
+		if (condition->kind != FB_CONDITION_ATTRIBUTE && condition->kind != FB_CONDITION_FEATBIT &&
+			condition->kind != FB_CONDITION_NEVER)
 			TRACE(run, .kind = FB_TRACE_CONDITION_DONE, .condition = condition, .met = result,
 				  .error = error != NULL ? error : run->fatal);
 		if (run->fatal != NULL)
@@ -273,6 +323,52 @@ current_stage(const Run *run, const FbServe *serve)
 	return low;
 }
 
+/* Finds the text that FeatBit hashes behind the flag's key: a property's, where it has none nothing, or the user key. */
+static inline FbString
+featbit_unit(const Run *run, const FbServe *serve)
+{
+	const FbContext *context = run->request->context;
+	FbString	unit = run->request->user_key;
+	FbValue		value;
+
+	if (serve->by != NULL && !(context->methods->lookup(context, serve->by, &value) &&
+							   fb_canonical_text(context, &value, &unit)))
+		unit = (FbString) {"", 0};
+	return unit;
+}
+
+/* Serves FeatBit's ranges: the first that has the bucket. */
+static void
+pick_range(const Run *run, const FbServe *serve, FbReason plain_reason, FbOutcome *outcome)
+{
+	const FbRanges *ranges = serve->ranges;
+	const FbRangeArm *arm = ranges->arms;
+	const FbRangeArm *end = arm + ranges->arm_count;
+
+	outcome->ranges = ranges;
+	outcome->unit_key = featbit_unit(run, serve);
+	outcome->reason = plain_reason;
+	if (!ranges->is_everyone)
+	{
+		outcome->reason = FB_REASON_SPLIT;
+		outcome->hashed = true;
+		outcome->randomised = ranges->randomised;
+		outcome->total_weight = FB_BUCKET_ONE;
+		outcome->bucket = fb_featbit_bucket(ranges->flag_key, outcome->unit_key);
+	}
+	while (arm < end && !arm->broken && !fb_range_has(arm->range, outcome->bucket))
+		arm++;
+	if (arm == end)
+		fail(outcome, FB_ERROR_GENERAL, ranges->gap);
+	else if (arm->error != NULL)
+		fail(outcome, FB_ERROR_GENERAL, arm->error);
+	else
+	{
+		outcome->arm = arm;
+		outcome->variation = arm->variation;
+	}
+}
+
 /* Serves: one variation, or the arm of a split. */
 static inline void
 pick_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbOutcome *outcome)
@@ -285,9 +381,12 @@ pick_variation(const Run *run, const FbServe *serve, FbReason plain_reason, FbOu
 		outcome->variation = serve->variation;
 		return;
 	}
-	if (serve->kind == FB_SERVE_ERROR)
+	if (serve->kind != FB_SERVE_SPLIT)
 	{
-		fail(outcome, FB_ERROR_GENERAL, serve->error);
+		if (serve->kind == FB_SERVE_RANGES)
+			pick_range(run, serve, plain_reason, outcome);
+		else
+			fail(outcome, FB_ERROR_GENERAL, serve->error);
 		return;
 	}
 	if (!unit_of(run, serve, &outcome->unit_key))
@@ -444,6 +543,8 @@ apply_targets(const Run *run, const FbFlag *flag, FbOutcome *outcome)
 		{
 			outcome->reason = FB_REASON_TARGETING_MATCH;
 			outcome->variation = target->variation;
+			if (target->variation == NULL)
+				fail(outcome, FB_ERROR_GENERAL, "malformed flag: the individual target names an unknown variation");
 			return true;
 		}
 	}

@@ -46,7 +46,8 @@ typedef enum FbFlagType
 	FB_FLAG_BOOLEAN,
 	FB_FLAG_STRING,
 	FB_FLAG_NUMBER,
-	FB_FLAG_JSON
+	FB_FLAG_JSON,
+	FB_FLAG_FEATBIT				/* values are text, which the caller converts to what it asks for */
 } FbFlagType;
 
 /*
@@ -89,6 +90,8 @@ typedef struct FbOutcome
 	FbString	unit_key;		/* the text that was hashed */
 	uint32_t	bucket;			/* 0 .. total_weight - 1 */
 	uint32_t	total_weight;
+	const struct FbRanges *ranges;	/* FeatBit's ranges that decided, also when none had the bucket; NULL: none */
+	const struct FbRangeArm *arm;	/* the one that served; unit_key is what FeatBit hashes, whether it did or not */
 } FbOutcome;
 
 /* Identity of a compiled flag, for metadata. */
@@ -98,6 +101,7 @@ typedef struct FbFlagInfo
 	FbFlagType	type;
 	int64_t		revision;
 	int32_t		iteration;
+	bool		expt_include_all;	/* FeatBit: every user takes part in experiments */
 } FbFlagInfo;
 
 extern void fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome);

@@ -9,6 +9,7 @@
 #ifndef FB_FLAG_H
 #define FB_FLAG_H
 
+#include "core/fb_featbit.h"
 #include "core/fb_hash.h"
 #include "core/fb_operator.h"
 
@@ -25,7 +26,9 @@ typedef enum FbConditionKind
 	FB_CONDITION_ATTRIBUTE,
 	FB_CONDITION_SEGMENT,
 	FB_CONDITION_FLAG,
-	FB_CONDITION_ERROR
+	FB_CONDITION_ERROR,
+	FB_CONDITION_FEATBIT,		/* a property as FeatBit sees it */
+	FB_CONDITION_NEVER			/* not met, because of error, which is no error of the evaluation */
 } FbConditionKind;
 
 typedef struct FbSegment FbSegment;
@@ -43,7 +46,7 @@ typedef struct FbFlagReference
 typedef struct FbCondition
 {
 	uint8_t		kind;			/* FbConditionKind */
-	uint8_t		op;				/* FbOperatorCode */
+	uint8_t		op;				/* FbOperatorCode, or FbFeatbitOp */
 	uint32_t	if_met;			/* next condition, FB_MET or FB_NOT_MET */
 	uint32_t	if_not;
 	union
@@ -53,7 +56,11 @@ typedef struct FbCondition
 		const FbFlagReference *reference;
 		const char *error;
 	};
-	const FbOperand *operand;
+	union
+	{
+		const FbOperand *operand;
+		const FbFeatbitOperand *featbit;
+	};
 } FbCondition;
 
 /* Result of a segment or flag within one evaluation; stale when the epoch is another. */
@@ -74,6 +81,7 @@ struct FbSegment
 	const FbCondition *conditions;
 	uint32_t	start;			/* FB_NOT_MET when there is no condition */
 	const char *error;
+	bool		archived;		/* nobody counts as in it, nor as not in it */
 	FbMemo		memo;
 };
 
@@ -97,11 +105,38 @@ typedef struct FbStage
 	FbSplit		split;
 } FbStage;
 
+/* An entry of FeatBit's rollout. */
+typedef struct FbRangeArm
+{
+	FbRange		range;
+	const FbVariation *variation;	/* NULL: the entry cannot be served */
+	double		min;			/* as it is written */
+	double		max;
+	double		expt_rollout;
+	const char *error;			/* why it cannot be served; NULL: it can */
+	bool		broken;			/* it has no range: where it comes, evaluation ends */
+} FbRangeArm;
+
+/* FeatBit's rollout: the first range that has the bucket of the flag's key and the unit together. */
+typedef struct FbRanges
+{
+	FbString	flag_key;		/* in UTF-8 */
+	FbString	rule;			/* name of the rule; data NULL: it has none, or these are the default's */
+	bool		is_default;
+	bool		included_in_expt;
+	bool		randomised;		/* at least two variations have a range of some width */
+	bool		is_everyone;	/* the first range that has anyone has everyone: no hash is needed */
+	uint32_t	arm_count;
+	const FbRangeArm *arms;
+	const char *gap;			/* what to say when no range has the bucket */
+} FbRanges;
+
 typedef enum FbServeKind
 {
 	FB_SERVE_VARIATION,
 	FB_SERVE_SPLIT,
-	FB_SERVE_ERROR
+	FB_SERVE_ERROR,
+	FB_SERVE_RANGES
 } FbServeKind;
 
 typedef struct FbServe
@@ -109,7 +144,11 @@ typedef struct FbServe
 	FbServeKind kind;
 	uint32_t	stage_count;	/* 1 for a plain split, more for a ramp */
 	const FbVariation *variation;
-	const FbStage *stages;		/* ascending */
+	union
+	{
+		const FbStage *stages;	/* ascending */
+		const FbRanges *ranges; /* FB_SERVE_RANGES */
+	};
 	const FbPath *by;			/* NULL: the user key */
 	uint64_t	seed;
 	const char *error;			/* FB_SERVE_ERROR: what is wrong; else what to say when by is missing */
@@ -130,7 +169,7 @@ struct FbRule
 
 typedef struct FbTarget
 {
-	const FbVariation *variation;
+	const FbVariation *variation;	/* NULL: FeatBit's target of a variation that does not exist */
 	FbSet		users;			/* user keys in UTF-8 */
 	const char *error;
 } FbTarget;

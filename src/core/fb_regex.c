@@ -14,6 +14,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "core/fb_dotnet_regex.h"
 #include "core/fb_regex.h"
 
 /*
@@ -46,12 +47,14 @@ static struct
 	pcre2_match_context *interpreted;
 	pcre2_match_context *compiled;	/* NULL: interpreter only */
 	pcre2_jit_stack *stack;
+	pcre2_compile_context *dotnet;
 }			engine;
 
 /* The functions of PCRE2 that are used, name by name. */
 #define PCRE2_FUNCTIONS(f) \
 	f(code_free) \
 	f(compile) \
+	f(compile_context_create) \
 	f(get_error_message) \
 	f(jit_compile) \
 	f(jit_stack_assign) \
@@ -62,6 +65,7 @@ static struct
 	f(pattern_info) \
 	f(set_heap_limit) \
 	f(set_match_limit) \
+	f(set_newline) \
 	f(set_offset_limit)
 
 #define DECLARE(name) __typeof__(PCRE2_SUFFIX(pcre2_##name##_)) *name;
@@ -179,6 +183,36 @@ make_machine_code(pcre2_code *code)
 	return engine.compiled != NULL;
 }
 
+/* Compiles a pattern of PCRE2; NULL with PCRE2's code and the byte offset of the fault. */
+static pcre2_code *
+compile_pattern(FbString pattern, int *code, PCRE2_SIZE *position)
+{
+	return pcre2.compile((PCRE2_SPTR) (pattern.length > 0 ? pattern.data : ""), pattern.length,
+						 PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT, code, position, NULL);
+}
+
+/*
+ * Compiles a translated pattern of .NET.  For .NET lines end with \n only, ^ with option m also matches behind the last
+ * of them, and groups may share a name.
+ */
+static pcre2_code *
+compile_dotnet(const FbDotnetRegex *translated, int *code, PCRE2_SIZE *position)
+{
+	if (engine.dotnet == NULL)
+	{
+		engine.dotnet = pcre2.compile_context_create(NULL);
+		if (engine.dotnet == NULL)
+		{
+			*code = PCRE2_ERROR_NOMEMORY;
+			return NULL;
+		}
+		(void) pcre2.set_newline(engine.dotnet, PCRE2_NEWLINE_LF);
+	}
+	return pcre2.compile((PCRE2_SPTR) translated->pattern, translated->length,
+						 PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT | PCRE2_ALT_CIRCUMFLEX |
+						 PCRE2_DUPNAMES, code, position, engine.dotnet);
+}
+
 /* Compiles a pattern; NULL with a message and the byte offset of the fault. */
 FbRegex *
 fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
@@ -187,16 +221,12 @@ fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
 	PCRE2_SIZE	position = 0;
 	uint32_t	all_options = 0;
 	FbRegex    *regex;
+	FbDotnetRegex translated = {NULL};
 
 	*offset = 0;
 	if (pattern.length > FB_REGEX_MAX_PATTERN)
 	{
 		snprintf(message, FB_REGEX_MESSAGE_SIZE, "pattern is longer than %d bytes", FB_REGEX_MAX_PATTERN);
-		return NULL;
-	}
-	if (find_backslash_g(pattern, offset))
-	{
-		snprintf(message, FB_REGEX_MESSAGE_SIZE, "\\G is not supported");
 		return NULL;
 	}
 #ifdef FB_PCRE2_LIBRARY
@@ -206,20 +236,37 @@ fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset)
 		return NULL;
 	}
 #endif
+	if (options & FB_REGEX_DOTNET)
+	{
+		fb_dotnet_regex(pattern, &translated);
+		if (translated.pattern == NULL)
+		{
+			snprintf(message, FB_REGEX_MESSAGE_SIZE, "%s", translated.error);
+			*offset = translated.offset;
+			return NULL;
+		}
+	}
+	else if (find_backslash_g(pattern, offset))
+	{
+		snprintf(message, FB_REGEX_MESSAGE_SIZE, "\\G is not supported");
+		return NULL;
+	}
 	regex = calloc(1, sizeof(FbRegex));
 	if (regex == NULL || !prepare_engine())
 	{
 		free(regex);
+		free(translated.pattern);
 		snprintf(message, FB_REGEX_MESSAGE_SIZE, "out of memory");
 		return NULL;
 	}
-	regex->code = pcre2.compile((PCRE2_SPTR) (pattern.length > 0 ? pattern.data : ""), pattern.length,
-								PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT,
-								&code, &position, NULL);
+	regex->code = options & FB_REGEX_DOTNET ? compile_dotnet(&translated, &code, &position) :
+		compile_pattern(pattern, &code, &position);
+	free(translated.pattern);
 	if (regex->code == NULL)
 	{
 		(void) pcre2.get_error_message(code, (PCRE2_UCHAR *) message, FB_REGEX_MESSAGE_SIZE);
-		*offset = (uint32_t) position;
+		if (!(options & FB_REGEX_DOTNET))
+			*offset = (uint32_t) position;
 		free(regex);
 		return NULL;
 	}

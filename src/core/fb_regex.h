@@ -30,6 +30,7 @@ typedef enum FbRegexResult
 /* Options of fb_regex_compile. */
 #define FB_REGEX_TRUST_UTF8		1	/* subjects are known to be UTF-8 */
 #define FB_REGEX_NO_JIT			2	/* for tests: as where executable memory is refused */
+#define FB_REGEX_DOTNET			4	/* the pattern is one of .NET; faults that PCRE2 finds have no offset */
 
 extern FbRegex *fb_regex_compile(FbString pattern, int options, char *message, uint32_t *offset);
 extern void fb_regex_free(FbRegex *regex);

@@ -245,6 +245,7 @@ fill_flag(FbCatalog *catalog, FbArena *arena, FbCompiled *compiled, const char *
 	{
 		compiled->error = FB_ERROR_FLAG_NOT_FOUND;
 		compiled->archived = true;
+		compiled->archived_featbit = fb_is_featbit(row->semantics);
 	}
 	else
 		compiled->flag = fb_compile_flag_into(arena, row, &catalog->loader, sources);

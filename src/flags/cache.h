@@ -26,6 +26,7 @@ typedef struct FbCompiled
 	bool		cached;			/* the cache refers to it */
 	bool		behind;			/* built for a statement that may not see this transaction's later writes */
 	bool		archived;		/* why there is no flag */
+	bool		archived_featbit;	/* it is one with featbit semantics */
 } FbCompiled;
 
 extern void fb_cache_init(void);

@@ -15,7 +15,7 @@
 #include "utils/memutils.h"
 
 #include "fb_suggest.h"
-#include "flags/definition.h"
+#include "flags/featbit.h"
 
 /* Identity of a flag or segment; zeroed before it is filled, for hashing. */
 typedef struct VisitKey
@@ -126,7 +126,8 @@ check_other_flag(const FbReference *reference, const FbFlagRow *row)
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("flag \"%s\" in %s is archived", reference->key, reference->path),
 				 errhint("Restore the flag first, or refer to another one.")));
-	if (!fb_read_variations(&lenient, row, &flag))
+	if (!(fb_is_featbit(row->semantics) ? fb_read_featbit_variations(&lenient, row, &flag) :
+		  fb_read_variations(&lenient, row, &flag)))
 		return;					/* it is broken itself, and listed as such */
 	foreach(cell, reference->variations)
 	{

@@ -204,9 +204,20 @@ link_leaf(Closure *closure, const FbTree *tree, FbCondition *condition)
 	if (reference->to_segment)
 	{
 		Member	   *node = get_node(closure, true, reference->key, &found);
+		FbSegment  *segment = node->definition == NULL ? NULL : node->definition->segment;
 
-		if (node->definition != NULL)
-			condition->segment = node->definition->segment;
+		if (segment != NULL && !segment->archived)
+			condition->segment = segment;
+		else if (reference->lenient)
+		{
+			condition->kind = FB_CONDITION_NEVER;
+			condition->error = segment == NULL ? "there is no such segment" : "the segment is archived";
+		}
+		else if (segment != NULL)
+		{
+			condition->kind = FB_CONDITION_ERROR;
+			condition->error = reference_error(closure, psprintf("archived segment \"%s\"", reference->key), reference);
+		}
 		else
 		{
 			condition->kind = FB_CONDITION_ERROR;
@@ -253,6 +264,9 @@ emit(Closure *closure, FbDefinition *definition, const FbTree *tree, FbCondition
 	conditions[*next].if_met = if_met;
 	conditions[*next].if_not = if_not;
 	link_leaf(closure, tree, &conditions[*next]);
+	/* FeatBit's "is not in" a segment that is not there is not met either: the whole rule is not */
+	if (conditions[*next].kind == FB_CONDITION_NEVER && conditions[*next].op != 0)
+		conditions[*next].if_met = conditions[*next].if_not = FB_NOT_MET;
 	if (definition->leaves != NULL)
 		definition->leaves[*next] = tree;
 	return *next;

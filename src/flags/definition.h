@@ -27,6 +27,7 @@ typedef struct FbTree
 	struct FbTree **children;
 	struct FbTree *parent;		/* NULL: the whole condition */
 	const char *path;			/* e.g. rules[0].when.all[1]; NULL unless sources are kept */
+	bool		is_featbit;		/* FeatBit's: the path of a group names the group itself */
 	const JsonbValue *source;	/* the condition as JSON; likewise */
 	FbCondition leaf;			/* without its jumps */
 	FbReference *reference;		/* of a leaf on a segment or flag */
@@ -87,6 +88,7 @@ extern bool fb_unknown_variation(FbReader *reader, const char *place, const char
 								 const char *owner);
 
 /* variation.c */
+extern void *fb_keep_text(FbReader *reader, const char *data, Size length);
 extern bool fb_read_variations(FbReader *reader, const FbFlagRow *row, FbFlag *flag);
 
 /* flag.c */

@@ -17,10 +17,12 @@
 #include "utils/numeric.h"
 #include "utils/uuid.h"
 
+#include "core/fb_dotnet.h"
 #include "core/fb_flag.h"
 #include "fb_suggest.h"
 #include "flags/context.h"
 #include "flags/evaluation.h"
+#include "flags/featbit.h"
 #include "flags/reader.h"
 #include "pg_compat.h"
 
@@ -252,16 +254,22 @@ evaluate(FunctionCallInfo fcinfo, FbKeyType key_type, int context_argument, FbEv
 	return evaluation->outcome.variation;
 }
 
-/* Evaluates for a typed function: NULL when the flag has another type. */
+/*
+ * Evaluates for a typed function: NULL when the flag has another type.  What serves text, as FeatBit's flags do whatever
+ * their type, becomes *text.
+ */
 static inline const FbVariation *
-evaluate_typed(FunctionCallInfo fcinfo, FbKeyType key_type, FbFlagType type)
+evaluate_typed(FunctionCallInfo fcinfo, FbKeyType key_type, FbFlagType type, FbString *text)
 {
 	FbEvaluation evaluation;
 	const FbVariation *variation = evaluate(fcinfo, key_type, 3, &evaluation);
 
-	if (variation == NULL || fb_flag_info(evaluation.compiled->flag)->type != type)
-		return NULL;
-	return variation;
+	text->data = NULL;
+	if (likely(variation != NULL && fb_flag_info(evaluation.compiled->flag)->type == type))
+		return variation;
+	if (variation != NULL && fb_flag_info(evaluation.compiled->flag)->type == FB_FLAG_FEATBIT)
+		*text = (FbString) {VARDATA_ANY(variation->value_text), VARSIZE_ANY_EXHDR(variation->value_text)};
+	return NULL;
 }
 
 /* Returns the caller's default. */
@@ -311,35 +319,47 @@ flag_variation(FunctionCallInfo fcinfo, FbKeyType key_type)
 static Datum
 flag_bool(FunctionCallInfo fcinfo, FbKeyType key_type)
 {
-	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_BOOLEAN);
+	FbString	text;
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_BOOLEAN, &text);
+	bool		value;
 
-	if (variation == NULL)
-		return default_value(fcinfo);
-	PG_RETURN_BOOL(*VARDATA_ANY(variation->value_text) == 't');
+	if (likely(variation != NULL))
+		PG_RETURN_BOOL(*VARDATA_ANY(variation->value_text) == 't');
+	if (text.data != NULL && fb_dotnet_bool(text, &value))
+		PG_RETURN_BOOL(value);
+	return default_value(fcinfo);
 }
 
 /* Returns the value of a string flag. */
 static Datum
 flag_text(FunctionCallInfo fcinfo, FbKeyType key_type)
 {
-	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_STRING);
+	FbString	text;
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_STRING, &text);
 
-	if (variation == NULL)
-		return default_value(fcinfo);
-	PG_RETURN_TEXT_P(variation->value_text);
+	if (likely(variation != NULL))
+		PG_RETURN_TEXT_P(variation->value_text);
+	if (text.data != NULL)
+		PG_RETURN_TEXT_P(cstring_to_text_with_len(text.data, text.length));
+	return default_value(fcinfo);
 }
 
 /* Returns the value of a number flag that is a whole number. */
 static Datum
 flag_int(FunctionCallInfo fcinfo, FbKeyType key_type)
 {
-	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_NUMBER);
+	FbString	text;
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_NUMBER, &text);
 	Numeric		number;
 	int32		value;
 	bool		out_of_range = false;
 
 	if (variation == NULL)
+	{
+		if (text.data != NULL && fb_dotnet_int(text, &value))
+			PG_RETURN_INT32(value);
 		return default_value(fcinfo);
+	}
 	number = variation_number(variation);
 	value = numeric_int4_opt_error(number, &out_of_range);
 	if (out_of_range ||
@@ -353,13 +373,15 @@ flag_int(FunctionCallInfo fcinfo, FbKeyType key_type)
 static Datum
 flag_number(FunctionCallInfo fcinfo, FbKeyType key_type)
 {
-	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_NUMBER);
+	FbString	text;
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_NUMBER, &text);
 	float8		value;
 
-	if (variation == NULL)
+	if (variation != NULL)
+		value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+												   NumericGetDatum(variation_number(variation))));
+	else if (text.data == NULL || !fb_dotnet_double(text, &value))
 		return default_value(fcinfo);
-	value = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-											   NumericGetDatum(variation_number(variation))));
 	if (isinf(value))
 		return default_value(fcinfo);
 	PG_RETURN_FLOAT8(value);
@@ -369,11 +391,16 @@ flag_number(FunctionCallInfo fcinfo, FbKeyType key_type)
 static Datum
 flag_json(FunctionCallInfo fcinfo, FbKeyType key_type)
 {
-	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_JSON);
+	FbString	text;
+	const FbVariation *variation = evaluate_typed(fcinfo, key_type, FB_FLAG_JSON, &text);
+	Jsonb	   *json;
 
-	if (variation == NULL)
-		return default_value(fcinfo);
-	PG_RETURN_JSONB_P(variation->value_json);
+	if (likely(variation != NULL))
+		PG_RETURN_JSONB_P(variation->value_json);
+	json = text.data == NULL ? NULL : fb_featbit_json(text);
+	if (json != NULL)
+		PG_RETURN_JSONB_P(json);
+	return default_value(fcinfo);
 }
 
 FB_USER_KEY_FUNCTIONS(evaluate_flag)

@@ -43,6 +43,8 @@ extern const char *fb_reason_name(FbReason reason);
 extern const char *fb_error_name(FbErrorCode error);
 extern const char *fb_error_message(const FbEvaluation *evaluation, const FbString *user_key, const char *swapped);
 extern bool fb_targeting_key(Jsonb *context, FbString *key, char *buffer);
+extern Jsonb *fb_featbit_metadata(const FbEvaluation *evaluation);
+extern double fb_featbit_outcome_bucket(const FbOutcome *outcome);
 extern void fb_resolution(FbEvaluation *evaluation, const FbString *user_key, const char *key_argument, Datum *values,
 						  bool *nulls);
 

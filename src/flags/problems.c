@@ -23,7 +23,7 @@
 #include "flags/access.h"
 #include "flags/catalog.h"
 #include "flags/context.h"
-#include "flags/definition.h"
+#include "flags/featbit.h"
 #include "flags/rows.h"
 #include "pg_compat.h"
 
@@ -168,7 +168,7 @@ constant_condition(const FbTree *tree)
 
 	check_stack_depth();
 	if (tree->kind == FB_TREE_LEAF)
-		return DEPENDS;
+		return tree->leaf.kind == FB_CONDITION_NEVER && tree->leaf.op == 0 ? NEVER_MET : DEPENDS;
 	if (tree->kind == FB_TREE_NOT)
 	{
 		result = constant_condition(tree->children[0]);
@@ -261,6 +261,49 @@ check_rules(Report *to, const FbFlagRow *row, const FbDefinition *definition)
 	}
 }
 
+/* Reports what a reader has noted. */
+static void
+report_notes(Report *to, List *notes)
+{
+	ListCell   *cell;
+
+	foreach(cell, notes)
+	{
+		const FbNote *note = lfirst(cell);
+
+		report(to, note->path, note->text, note->warning ? "warning" : "error");
+	}
+}
+
+/* Warns of rules of FeatBit's that are never reached or met; what is malformed in them has been noted. */
+static void
+check_featbit_rules(Report *to, const FbFlagRow *row, const FbDefinition *definition)
+{
+	const FbFlag *flag = definition->flag;
+	FbPlace		column = {NULL, "rules", 0};
+	const FbRule *catch_all = NULL;
+
+	for (uint32 i = 0; i < flag->rule_count; i++)
+	{
+		FbPlace		place = element_of(&column, row->rules, i);
+		FbPlace		conditions = {&place, "conditions", 0};
+		Constant	constant;
+
+		CHECK_FOR_INTERRUPTS();
+		if (definition->conditions[i] == NULL)
+			continue;
+		constant = constant_condition(definition->conditions[i]);
+		if (catch_all != NULL)
+			warn(to, fb_place_text(&place),
+				 psprintf("never reached: rule \"%s\" before it applies to everyone",
+						  catch_all->name.data != NULL ? catch_all->name.data : ""));
+		if (constant == NEVER_MET)
+			warn(to, fb_place_text(&conditions), "nobody can meet the conditions");
+		if (catch_all == NULL && constant == ALWAYS_MET)
+			catch_all = &flag->rules[i];
+	}
+}
+
 /* Copies what a row refers to into the graph. */
 static void
 keep_references(Report *to, Member *node, List *references)
@@ -275,6 +318,7 @@ keep_references(Report *to, Member *node, List *references)
 		FbReference *copy = palloc0(sizeof(FbReference));
 
 		copy->to_segment = reference->to_segment;
+		copy->lenient = reference->lenient;
 		copy->key = pstrdup(reference->key);
 		copy->path = pstrdup(reference->path);
 		foreach(name, reference->variations)
@@ -308,13 +352,22 @@ check_flag_row(Report *to, const FbFlagRow *row)
 	keep_references(to, node, definition->references);
 	report_error(to, NULL, flag->error);
 	if (flag->error != NULL)
+	{
+		report_notes(to, reader.notes);
 		return;
+	}
 	for (uint32 i = 0; i < flag->variation_count; i++)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(to->context);
 
 		node->variations = lappend(node->variations, fb_cstring(flag->variations[i].key));
 		MemoryContextSwitchTo(old_context);
+	}
+	if (fb_is_featbit(row->semantics))
+	{
+		report_notes(to, reader.notes);
+		check_featbit_rules(to, row, definition);
+		return;
 	}
 	report_error(to, "off_variation", flag->off_error);
 	foreach(cell, definition->prerequisites)
@@ -348,7 +401,9 @@ check_segment_row(Report *to, const FbSegmentRow *row)
 	to->kind = "segment";
 	to->key = row->key;
 	keep_references(to, get_node(to, true, row->key), definition->references);
+	get_node(to, true, row->key)->archived = row->archived;
 	report_error(to, NULL, definition->segment->error);
+	report_notes(to, reader.notes);
 	if (definition->condition_count > 0)
 		report_condition(to, definition->conditions[0], &place);
 }
@@ -434,7 +489,14 @@ check_references(Report *to, const Member *node)
 													   reference->key));
 			continue;
 		}
-		if (other->archived)
+		if (other->archived && reference->to_segment)
+		{
+			if (reference->lenient)
+				warn(to, reference->path, psprintf("segment \"%s\" is archived: this is never met", reference->key));
+			else
+				report_error(to, reference->path, psprintf("segment \"%s\" is archived", reference->key));
+		}
+		else if (other->archived)
 			warn(to, reference->path, psprintf("flag \"%s\" is archived: this is never met", reference->key));
 		else if (other->disabled)
 			warn(to, reference->path, psprintf("flag \"%s\" is disabled: this is not met", reference->key));

@@ -9,6 +9,7 @@
 #ifndef FB_READER_H
 #define FB_READER_H
 
+#include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
 #include "core/fb_flag.h"
@@ -25,6 +26,14 @@ typedef struct FbPlace
 	int			position;
 } FbPlace;
 
+/* What is worth knowing of a definition beside its defects. */
+typedef struct FbNote
+{
+	char	   *path;
+	char	   *text;
+	bool		warning;		/* legal, but perhaps not what is meant */
+} FbNote;
+
 typedef struct FbReader
 {
 	bool		strict;
@@ -35,6 +44,7 @@ typedef struct FbReader
 	const char *subject;		/* prefix of a kept defect, e.g. segment "beta" */
 	FbArena    *arena;
 	const char *defect;			/* lenient: the first defect since it was last taken */
+	List	   *notes;			/* FbNote *, kept by a thorough reader */
 } FbReader;
 
 typedef struct FbField

@@ -13,6 +13,7 @@
 #include "flags/catalog.h"
 #include "flags/context.h"
 #include "flags/evaluation.h"
+#include "flags/featbit.h"
 #include "pg_compat.h"
 #include "settings.h"
 
@@ -192,6 +193,7 @@ evaluation_metadata(const FbEvaluation *evaluation)
 {
 	const FbOutcome *outcome = &evaluation->outcome;
 	JsonbParseState *state = NULL;
+	Jsonb	   *featbit;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (evaluation->compiled != NULL && evaluation->compiled->flag != NULL)
@@ -203,7 +205,14 @@ evaluation_metadata(const FbEvaluation *evaluation)
 		push_string(&state, "rule_id", outcome->rule_id);
 		push_string(&state, "rule_name", outcome->rule_name);
 		push_string(&state, "prerequisite", outcome->failed_prerequisite);
-		if (outcome->hashed)
+		if (outcome->ranges != NULL)
+		{
+			JsonbValue	bucket = {.type = jbvNumeric};
+
+			bucket.val.numeric = fb_double_numeric(fb_featbit_outcome_bucket(outcome));
+			push_member(&state, "bucket", &bucket);
+		}
+		else if (outcome->hashed)
 		{
 			push_integer(&state, "bucket", outcome->bucket);
 			push_integer(&state, "total_weight", outcome->total_weight);
@@ -212,6 +221,14 @@ evaluation_metadata(const FbEvaluation *evaluation)
 		randomised.type = jbvBool;
 		randomised.val.boolean = outcome->randomised;
 		push_member(&state, "randomised", &randomised);
+	}
+	featbit = fb_featbit_metadata(evaluation);
+	if (featbit != NULL)
+	{
+		JsonbValue	value;
+
+		fb_json_root(featbit, &value);
+		push_member(&state, "featbit", &value);
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

@@ -8,6 +8,7 @@
 #include "access/xact.h"
 #include "utils/builtins.h"
 
+#include "core/fb_dotnet.h"
 #include "core/fb_flag.h"
 #include "flags/evaluation.h"
 #include "flags/row_context.h"
@@ -68,8 +69,13 @@ flag_bool_row(FunctionCallInfo fcinfo, FbKeyType key_type)
 	const FbCompiled *compiled;
 	const FbVariation *variation = evaluate(fcinfo, key_type, 3, &compiled);
 
+	bool		value;
+
 	if (variation != NULL && fb_flag_info(compiled->flag)->type == FB_FLAG_BOOLEAN)
 		PG_RETURN_BOOL(*VARDATA_ANY(variation->value_text) == 't');
+	if (variation != NULL && fb_flag_info(compiled->flag)->type == FB_FLAG_FEATBIT &&
+		fb_dotnet_bool((FbString) {VARDATA_ANY(variation->value_text), VARSIZE_ANY_EXHDR(variation->value_text)}, &value))
+		PG_RETURN_BOOL(value);
 	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(PG_GETARG_DATUM(2));

@@ -131,7 +131,7 @@ pop_frame(FbExplanation *explanation)
 static void
 enter_flag(FbExplanation *explanation, const FbFlag *flag)
 {
-	static const char *const types[] = {"boolean", "string", "number", "json"};
+	static const char *const types[] = {"boolean", "string", "number", "json", "featbit semantics"};
 	FbStep	   *step = fb_add_step(explanation, "flag", NULL);
 	FbFrame    *frame = push_frame(explanation, flag, NULL);
 
@@ -152,11 +152,12 @@ enter_flag(FbExplanation *explanation, const FbFlag *flag)
 static void
 describe_target(const FbFrame *frame, FbStep *step, uint32 position)
 {
-	const FbTarget *target = &frame->definition->flag->targets[position];
+	const FbFlag *flag = frame->definition->flag;
+	const FbTarget *target = &flag->targets[position];
 	JsonbValue	source;
 
 	if (fb_json_element(frame->definition->flag_row->targets, position, &source))
-		step->expected = fb_json_member_text(&source, "users");
+		step->expected = fb_json_member_text(&source, flag->info.type == FB_FLAG_FEATBIT ? "keyIds" : "users");
 	if (target->variation != NULL)
 		step->description = psprintf("users of variation \"%s\"", target->variation->key.data);
 }
@@ -168,6 +169,8 @@ describe_rule(const FbRule *rule, FbStep *step)
 	if (rule->id.data != NULL)
 		step->description = rule->name.data == NULL ? psprintf("rule \"%s\"", rule->id.data) :
 			psprintf("rule \"%s\", %s", rule->id.data, rule->name.data);
+	else if (rule->name.data != NULL)
+		step->description = psprintf("rule %s", rule->name.data);
 }
 
 /* Describes a prerequisite. */

@@ -63,7 +63,9 @@ skipped_because(const FbTree *tested, const FbTree *skipped)
 
 	for (group = skipped->parent; group != NULL; group = group->parent)
 		for (up = tested->parent; up != NULL; up = up->parent)
-			if (up == group)
+			if (up == group && group->is_featbit)
+				return psprintf("%s is already %s", group->path, group->kind == FB_TREE_ALL ? "not met" : "met");
+			else if (up == group)
 				return psprintf("%s.%s is already %s", group->path, group->kind == FB_TREE_ALL ? "all" : "any",
 								group->kind == FB_TREE_ALL ? "not met" : "met");
 	return NULL;
@@ -80,6 +82,26 @@ is_inverted(const FbTree *tree)
 	return inverted;
 }
 
+/* Describes a condition of FeatBit's. */
+static void
+describe_featbit(const FbTree *tree, FbStep *step)
+{
+	const char *property = fb_json_member_text(tree->source, "property");
+	JsonbValue	op;
+
+	if (tree->reference != NULL)
+	{
+		step->what = "segment";
+		step->description = psprintf("segment \"%s\"", tree->reference->key);
+		step->expected = "member";
+		return;
+	}
+	step->description = psprintf("property %s", property == NULL ? "\"\"" : property);
+	if (fb_json_member(tree->source, "op", &op) && op.type == jbvString)
+		step->description = psprintf("%s %.*s", step->description, op.val.string.len, op.val.string.val);
+	step->expected = fb_json_member_text(tree->source, "value");
+}
+
 /* Adds the step of a condition, with what it asks for. */
 static FbStep *
 add_condition(FbExplanation *explanation, const FbTree *tree)
@@ -89,7 +111,9 @@ add_condition(FbExplanation *explanation, const FbTree *tree)
 	const char *attribute = fb_json_member_text(source, "attribute");
 	JsonbValue	op;
 
-	if (attribute != NULL)
+	if (tree->is_featbit)
+		describe_featbit(tree, step);
+	else if (attribute != NULL)
 	{
 		if (fb_json_member(source, "op", &op) && op.type == jbvString)
 			attribute = psprintf("attribute %s %.*s", attribute, op.val.string.len, op.val.string.val);
@@ -226,6 +250,23 @@ fb_note_condition(FbExplanation *explanation, const FbTraceEvent *event)
 		if (event->value != NULL && event->value->kind == FB_VALUE_NULL && !fb_operators[condition->op].sees_null)
 			step->reason = "null counts as missing";
 	}
+	else if (condition->kind == FB_CONDITION_FEATBIT)
+	{
+		const FbFeatbitOperand *operand = condition->featbit;
+
+		if (event->value != NULL)
+			step->actual = value_text(event->value);
+		if (event->value != NULL && event->value->kind < FB_VALUE_ARRAY && event->value->kind != FB_VALUE_NULL)
+			 /* it has a text */ ;
+		else if (operand->property == FB_PROPERTY_NAME)
+			step->reason = "the user has no name: nothing is met";
+		else if (operand->missing_is_empty || (event->value != NULL && event->value->kind == FB_VALUE_NULL))
+			step->reason = "the user does not have it: it is the empty string";
+		else
+			step->reason = "the user does not have it: nothing is met";
+	}
+	else if (condition->kind == FB_CONDITION_NEVER)
+		step->reason = pstrdup(condition->error);
 	else if (condition->kind == FB_CONDITION_SEGMENT && event->error == NULL)
 	{
 		step->actual = event->met ? "member" : "no member";

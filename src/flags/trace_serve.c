@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 
+#include "common/shortest_dec.h"
 #include "mb/pg_wchar.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -154,6 +155,48 @@ note_stage(FbExplanation *explanation, const FbServe *serve, const char *path, u
 		step->reason = "none has begun: the first is in force";
 }
 
+/* Returns a double as the shortest decimal number that stands for it. */
+static const char *
+double_text(double number)
+{
+	char	   *text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+
+	double_to_shortest_decimal_buf(number, text);
+	return text;
+}
+
+/* Notes which of FeatBit's ranges serves. */
+static void
+note_ranges(FbExplanation *explanation, const FbTraceEvent *event, FbStep *step, const char *path)
+{
+	const FbOutcome *outcome = event->outcome;
+	const FbRanges *ranges = event->serve->ranges;
+	const FbPath *by = event->serve->by;
+
+	step->path = psprintf("%s.variations", path);
+	if (by == NULL)
+		step->description = "md5 of the flag key and the user key";
+	else
+		step->description = psprintf("md5 of the flag key and property \"%s\"", by->steps[0].data);
+	if (outcome->hashed)
+	{
+		step->hash_input = hashed_text(fb_string_of(psprintf("%.*s%.*s", (int) ranges->flag_key.length,
+															 ranges->flag_key.data, (int) outcome->unit_key.length,
+															 outcome->unit_key.data)));
+		step->bucket = outcome->bucket;
+	}
+	if (outcome->arm == NULL)
+		step->range = outcome->hashed ? psprintf("%s is in none", double_text(fb_bucket_value(outcome->bucket))) : NULL;
+	else
+	{
+		const char *range = psprintf("[%s, %s]", double_text(outcome->arm->min), double_text(outcome->arm->max));
+
+		step->path = psprintf("%s[%u]", step->path, (uint32) (outcome->arm - ranges->arms));
+		step->range = outcome->hashed ? psprintf("%s in %s", double_text(fb_bucket_value(outcome->bucket)), range) :
+			psprintf("%s has everyone, without a hash", range);
+	}
+}
+
 /* Notes what is served. */
 void
 fb_note_serve(FbExplanation *explanation, const FbTraceEvent *event)
@@ -179,6 +222,8 @@ fb_note_serve(FbExplanation *explanation, const FbTraceEvent *event)
 	step = fb_add_step(explanation, serve->kind == FB_SERVE_VARIATION ? "variation" : "split", path);
 	explanation->depth -= of_rule;
 	step->outcome = "served";
+	if (serve->kind == FB_SERVE_RANGES)
+		note_ranges(explanation, event, step, of_rule ? frame->rule->path : path);
 	if (outcome->reason == FB_REASON_ERROR)
 	{
 		step->outcome = "error";
@@ -186,6 +231,8 @@ fb_note_serve(FbExplanation *explanation, const FbTraceEvent *event)
 		return;
 	}
 	step->actual = outcome->variation->key.data;
+	if (serve->kind == FB_SERVE_RANGES)
+		return;
 	if (serve->kind == FB_SERVE_VARIATION)
 	{
 		step->path = psprintf("%s.variation", path);

@@ -14,8 +14,8 @@
 static const char *const type_names[] = {"boolean", "string", "number", "json"};
 
 /* Makes a text of the arena, with a short header if it can; a byte that is 0 follows. */
-static void *
-keep_text(FbReader *reader, const char *data, Size length)
+void *
+fb_keep_text(FbReader *reader, const char *data, Size length)
 {
 	bool		is_short = length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX;
 	Size		header = is_short ? VARHDRSZ_SHORT : VARHDRSZ;
@@ -60,7 +60,7 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 		case FB_FLAG_BOOLEAN:
 			if (value->type != jbvBool)
 				return fb_wrong_type(reader, place, "true or false", value);
-			variation->value_text = keep_text(reader, value->val.boolean ? "true" : "false", value->val.boolean ? 4 : 5);
+			variation->value_text = fb_keep_text(reader, value->val.boolean ? "true" : "false", value->val.boolean ? 4 : 5);
 			break;
 		case FB_FLAG_STRING:
 			if (value->type != jbvString)
@@ -69,7 +69,7 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 				memcmp(value->val.string.val, variation->key.data, variation->key.length) == 0)
 				variation->value_text = variation->key_datum;
 			else
-				variation->value_text = keep_text(reader, value->val.string.val, value->val.string.len);
+				variation->value_text = fb_keep_text(reader, value->val.string.val, value->val.string.len);
 			break;
 		case FB_FLAG_NUMBER:
 			{
@@ -78,13 +78,15 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 				if (value->type != jbvNumeric)
 					return fb_wrong_type(reader, place, "a number", value);
 				digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-				variation->value_text = keep_text(reader, digits, strlen(digits));
+				variation->value_text = fb_keep_text(reader, digits, strlen(digits));
 				break;
 			}
 		case FB_FLAG_JSON:
 			if (value->type == jbvNull)
 				return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, "Leave off_variation out where the default of the code is to be served.",
 								 "%s must not be null", fb_place_text(place));
+			break;
+		case FB_FLAG_FEATBIT:	/* read elsewhere */
 			break;
 	}
 	jsonb = JsonbValueToJsonb(unconstify(JsonbValue *, value));
@@ -95,7 +97,7 @@ read_value(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbFl
 	{
 		char	   *json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 
-		variation->value_text = keep_text(reader, json, strlen(json));
+		variation->value_text = fb_keep_text(reader, json, strlen(json));
 	}
 	return true;
 }
@@ -120,7 +122,7 @@ read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value, 
 						 fb_cstring(key), fb_place_text(&key_place));
 	if (fields[2].present && !fb_read_string(reader, &name_place, &fields[2].value, &name))
 		return false;
-	variation->key_datum = keep_text(reader, key.data, key.length);
+	variation->key_datum = fb_keep_text(reader, key.data, key.length);
 	variation->key = (FbString) {VARDATA_ANY(variation->key_datum), key.length};
 	return read_value(reader, &value_place, &fields[1].value, flag->info.type, variation);
 }

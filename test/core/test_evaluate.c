@@ -173,7 +173,7 @@ test_serving(void)
 	const FbArm stage_arms[3][2] = {{{0, ON}, {10, OFF}}, {{5, ON}, {10, OFF}}, {{10, ON}, {10, OFF}}};
 	const FbStage ramp[] = {{100, {stage_arms[0], 2, 10, false}}, {200, {stage_arms[1], 2, 10, true}},
 	{300, {stage_arms[2], 2, 10, false}}};
-	FbServe		split = {FB_SERVE_SPLIT, 1, NULL, half, NULL, fb_split_seed("salt", 4, 0), NULL};
+	FbServe		split = {FB_SERVE_SPLIT, 1, NULL, {half}, NULL, fb_split_seed("salt", 4, 0), NULL};
 	FbOutcome	outcome;
 	int			passed = 0;
 	int			on = 0;
@@ -260,15 +260,15 @@ test_conditions(void)
 	FbOperand	old = {.value = NUMBER(65)};
 	FbOperand	none = {.value = STRING("")};
 	FbCondition conditions[] = {
-		{FB_CONDITION_ATTRIBUTE, FB_OP_EQ, 1, FB_NOT_MET, {.path = path_of("plan", NULL)}, &pro},
-		{FB_CONDITION_ATTRIBUTE, FB_OP_LT, FB_MET, 2, {.path = path_of("age", NULL)}, &old},
-		{FB_CONDITION_SEGMENT, 0, FB_MET, FB_NOT_MET, {.segment = &segment}, NULL},
-		{FB_CONDITION_FLAG, 0, FB_MET, FB_NOT_MET, {.reference = &reference}, NULL},
-		{FB_CONDITION_ERROR, 0, FB_MET, FB_NOT_MET, {.error = "rules[0].when: unknown segment \"x\""}, NULL},
-		{FB_CONDITION_ATTRIBUTE, FB_OP_NE, FB_MET, FB_NOT_MET, {.path = path_of("missing", NULL)}, &none},
-		{FB_CONDITION_ATTRIBUTE, FB_OP_NE, FB_MET, FB_NOT_MET, {.path = path_of("nothing", NULL)}, &none},
-		{FB_CONDITION_ATTRIBUTE, FB_OP_EXISTS, FB_MET, FB_NOT_MET, {.path = path_of("nothing", NULL)}, NULL},
-		{FB_CONDITION_ATTRIBUTE, FB_OP_EXISTS, FB_MET, FB_NOT_MET, {.path = path_of("missing", NULL)}, NULL},
+		{FB_CONDITION_ATTRIBUTE, FB_OP_EQ, 1, FB_NOT_MET, {.path = path_of("plan", NULL)}, {&pro}},
+		{FB_CONDITION_ATTRIBUTE, FB_OP_LT, FB_MET, 2, {.path = path_of("age", NULL)}, {&old}},
+		{FB_CONDITION_SEGMENT, 0, FB_MET, FB_NOT_MET, {.segment = &segment}, {NULL}},
+		{FB_CONDITION_FLAG, 0, FB_MET, FB_NOT_MET, {.reference = &reference}, {NULL}},
+		{FB_CONDITION_ERROR, 0, FB_MET, FB_NOT_MET, {.error = "rules[0].when: unknown segment \"x\""}, {NULL}},
+		{FB_CONDITION_ATTRIBUTE, FB_OP_NE, FB_MET, FB_NOT_MET, {.path = path_of("missing", NULL)}, {&none}},
+		{FB_CONDITION_ATTRIBUTE, FB_OP_NE, FB_MET, FB_NOT_MET, {.path = path_of("nothing", NULL)}, {&none}},
+		{FB_CONDITION_ATTRIBUTE, FB_OP_EXISTS, FB_MET, FB_NOT_MET, {.path = path_of("nothing", NULL)}, {NULL}},
+		{FB_CONDITION_ATTRIBUTE, FB_OP_EXISTS, FB_MET, FB_NOT_MET, {.path = path_of("missing", NULL)}, {NULL}},
 	};
 
 	flag.rules = rules;
@@ -316,15 +316,15 @@ test_references(void)
 	static FbFlagReference links[40][2];
 	const FbVariation *wanted[] = {OFF};
 	FbOperand	pro = {.value = STRING("pro")};
-	FbCondition leaf = {FB_CONDITION_ATTRIBUTE, FB_OP_EQ, FB_MET, FB_NOT_MET, {.path = path_of("plan", NULL)}, &pro};
+	FbCondition leaf = {FB_CONDITION_ATTRIBUTE, FB_OP_EQ, FB_MET, FB_NOT_MET, {.path = path_of("plan", NULL)}, {&pro}};
 	FbRule		rule = plain_rule("r", OFF);
 	PlainContext context = plain_context(attributes, 4);
 	FbRequest	request = {.user_key = {"u", 1},.context = &context.base};
 	FbOutcome	outcome;
 	FbSegment	first = {.key = string_of("a"),.start = 0};
 	FbSegment	second = {.key = string_of("b"),.start = 0};
-	FbCondition to_second = {FB_CONDITION_SEGMENT, 0, FB_MET, FB_NOT_MET, {.segment = &second}, NULL};
-	FbCondition to_first = {FB_CONDITION_SEGMENT, 0, FB_MET, FB_NOT_MET, {.segment = &first}, NULL};
+	FbCondition to_second = {FB_CONDITION_SEGMENT, 0, FB_MET, FB_NOT_MET, {.segment = &second}, {NULL}};
+	FbCondition to_first = {FB_CONDITION_SEGMENT, 0, FB_MET, FB_NOT_MET, {.segment = &first}, {NULL}};
 
 	rule.start = 0;
 	for (int i = 0; i < 40; i++)
@@ -370,7 +370,7 @@ test_polls(void)
 	static FbRule rules[10000];
 	FbFlag		flag = plain_flag();
 	FbOperand	operand = {.value = STRING("free")};
-	FbCondition condition = {FB_CONDITION_ATTRIBUTE, FB_OP_EQ, FB_MET, FB_NOT_MET, {.path = path_of("plan", NULL)}, &operand};
+	FbCondition condition = {FB_CONDITION_ATTRIBUTE, FB_OP_EQ, FB_MET, FB_NOT_MET, {.path = path_of("plan", NULL)}, {&operand}};
 	PlainContext context = plain_context(attributes, 4);
 	FbRequest	request = {.user_key = {"u", 1},.context = &context.base};
 	FbOutcome	outcome;
