@@ -214,6 +214,45 @@ fb_environment_permitted(Relation relation, const char *environment, const char 
 	return false;
 }
 
+/* Offers the environments that the current role may read to a suggestion. */
+static void
+suggest_environments(FbSuggestion *suggestion, const FbConfigOids *oids)
+{
+	Relation	relation = table_open(oids->relation[FB_TABLE_ENVIRONMENT], AccessShareLock);
+	Relation	flags = table_open(oids->relation[FB_TABLE_FLAG], AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		char	   *key = TextDatumGetCString(heap_getattr(tuple, fb_column(desc, "key"), desc, &isnull));
+		FbSuggestion with_key = *suggestion;
+
+		CHECK_FOR_INTERRUPTS();
+		fb_suggest_offer(&with_key, key);
+		if (with_key.best == key && fb_environment_permitted(flags, key, FB_ACCESS_READ))
+			*suggestion = with_key;
+	}
+	systable_endscan(scan);
+	table_close(flags, AccessShareLock);
+	table_close(relation, AccessShareLock);
+}
+
+/* Returns a hint about an environment that the caller cannot use: the nearest that it may read, then the rest. */
+char *
+fb_environment_hint(const char *environment, const char *rest)
+{
+	FbConfigOids oids;
+	FbSuggestion suggestion;
+
+	fb_require_config_oids(&oids);
+	fb_suggest_start(&suggestion, environment);
+	suggest_environments(&suggestion, &oids);
+	return fb_suggest_hint(&suggestion, rest);
+}
+
 /* Raises when the current role may read no flag of the environment. */
 void
 fb_require_environment_read(const char *environment)
@@ -230,33 +269,10 @@ fb_require_environment_read(const char *environment)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for environment \"%s\"", environment),
-				 errhint("Ask the owner of the extension for featbit.grant_access(%s, 'analyse', %s) to read, or for task 'manage' to change.",
-						 quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
-						 quote_literal_cstr(environment))));
-}
-
-/* Offers the environments that the current role may read to a suggestion. */
-static void
-suggest_environments(FbSuggestion *suggestion, const FbConfigOids *oids)
-{
-	Relation	relation = table_open(oids->relation[FB_TABLE_ENVIRONMENT], AccessShareLock);
-	Relation	flags = table_open(oids->relation[FB_TABLE_FLAG], AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(relation);
-	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-		char	   *key = TextDatumGetCString(heap_getattr(tuple, fb_column(desc, "key"), desc, &isnull));
-
-		CHECK_FOR_INTERRUPTS();
-		if (fb_environment_permitted(flags, key, FB_ACCESS_READ))
-			fb_suggest_offer(suggestion, key);
-	}
-	systable_endscan(scan);
-	table_close(flags, AccessShareLock);
-	table_close(relation, AccessShareLock);
+				 errhint("%s", fb_environment_hint(environment,
+												   psprintf("Ask the owner of the extension for featbit.grant_access(%s, 'analyse', %s) to read, or for task 'manage' to change.",
+															quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
+															quote_literal_cstr(environment))))));
 }
 
 /* Raises unless the current role may read flags of the environment, and there is such an environment. */
@@ -266,7 +282,6 @@ fb_require_environment(const char *environment)
 	FbConfigOids oids;
 	FbCatalog	catalog;
 	FbEnvironmentRow row;
-	FbSuggestion suggestion;
 	bool		exists = false;
 
 	fb_require_environment_read(environment);
@@ -279,12 +294,11 @@ fb_require_environment(const char *environment)
 	}
 	if (exists)
 		return;
-	fb_suggest_start(&suggestion, environment);
-	suggest_environments(&suggestion, &oids);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("environment \"%s\" does not exist", environment),
-			 errhint("%s", fb_suggest_hint(&suggestion, "An environment is made by the first flag or segment that is created in it."))));
+			 errhint("%s", fb_environment_hint(environment,
+											   "An environment is made by the first flag or segment that is created in it."))));
 }
 
 /* known_environment(environment): the environment, the setting for NULL, after the checks */

@@ -15,6 +15,7 @@
 extern bool fb_environment_permitted(Relation relation, const char *environment, const char *commands);
 extern void fb_require_environment_read(const char *environment);
 extern void fb_require_environment(const char *environment);
+extern char *fb_environment_hint(const char *environment, const char *rest);
 extern void fb_require_environment_insert(Relation relation, const char *environment);
 
 #endif							/* FB_ACCESS_H */

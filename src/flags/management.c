@@ -59,9 +59,10 @@ fb_lock_environment(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to change environment \"%s\"", environment),
-				 errhint("Ask the owner of the extension for featbit.grant_access(%s, 'manage', %s).",
-						 quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
-						 quote_literal_cstr(environment))));
+				 errhint("%s", fb_environment_hint(environment,
+												   psprintf("Ask the owner of the extension for featbit.grant_access(%s, 'manage', %s).",
+															quote_literal_cstr(GetUserNameFromId(GetUserId(), false)),
+															quote_literal_cstr(environment))))));
 	values[0] = CStringGetTextDatum(environment);
 	relation = relation_open(oids.relation[FB_TABLE_ENVIRONMENT], AccessShareLock);
 	fb_owner_begin(&scope, relation);
