@@ -28,6 +28,7 @@ SQL_PARTS = \
 	sql/metrics/bayes.sql \
 	sql/metrics/design.sql \
 	sql/metrics/preference.sql \
+	sql/metrics/featbit.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
 	sql/llm/metric.sql \
@@ -60,7 +61,7 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 # These targets need no PostgreSQL at hand: they fetch what is missing and then enter make again. They stay apart from
 # PGXS, which has a "check" of its own.
-OWN_TARGETS = help check demo bench property fuzz
+OWN_TARGETS = help check demo bench property fuzz simulate
 
 ifneq (,$(filter $(OWN_TARGETS),$(MAKECMDGOALS)))
 
@@ -70,7 +71,7 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 # A shell starts background jobs with SIGINT ignored, which would make the server outlive the shell.
-check demo bench property fuzz:
+check demo bench property fuzz simulate:
 	@exec env --default-signal=INT MAKE='$(MAKE)' bash test/bin/$@
 
 $(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
@@ -131,6 +132,7 @@ endif
 #: make bench         build, install, and measure on a private server
 #: make property      build, install, and compare 100,000 random flags in every way of evaluation (FLAGS=n, SEED=n)
 #: make fuzz          give the fuzzers of src/core a million random inputs each (FUZZ_RUNS=n, FUZZ="name ...", SEED=n)
+#: make simulate      simulate experiments with known truth and compare the statistics' errors with their targets (FACTOR=n times the replications)
 #: make installcheck  run the regression, isolation and TAP tests against a running server (PGHOST, PGPORT)
 #: make clean         remove what was built
 #:

@@ -138,7 +138,8 @@ fb_effect_begin(const FbContrast *contrast, const FbEffectOptions *options, FbEf
 	 * The delta method's standard error. For CUPED, GrowthBook puts the ratio
 	 * of the observed means in place of 1 + effect; so does method "delta".
 	 */
-	result->se = fb_effect_se(contrast, options->interval == FB_DELTA && contrast->observed_ratio ?
+	result->se = fb_effect_se(contrast, options->interval == FB_SCALED ? 0.0 :
+							  options->interval == FB_DELTA && contrast->observed_ratio ?
 							  contrast->mean_t / contrast->mean_c - 1.0 :
 							  contrast->difference / contrast->mean_c) / scale;
 	if (!isfinite(result->effect) || !isfinite(result->se))
@@ -147,7 +148,7 @@ fb_effect_begin(const FbContrast *contrast, const FbEffectOptions *options, FbEf
 		result->effect = result->se = NAN;
 		result->status = FB_ZERO_CONTROL_MEAN;
 	}
-	else if (options->interval == FB_DELTA && !(result->se > 0.0))
+	else if (options->interval != FB_FIELLER && !(result->se > 0.0))
 	{
 		result->status = FB_ZERO_VARIANCE;
 		return false;
@@ -165,8 +166,8 @@ fb_effect_statistic(const FbContrast *contrast, const FbEffectOptions *options, 
 	if (options->scale == FB_ABSOLUTE)
 		return (result->effect - r) / result->se;
 	if (result->status == FB_ZERO_CONTROL_MEAN)
-		return options->interval == FB_FIELLER && r == 0.0 ? contrast->difference / fb_effect_se(contrast, 0.0) : NAN;
-	if (options->interval == FB_DELTA)
+		return options->interval != FB_DELTA && r == 0.0 ? contrast->difference / fb_effect_se(contrast, 0.0) : NAN;
+	if (options->interval != FB_FIELLER)
 		return (result->effect - r) / result->se;
 
 	/* Under the null value, D = R m_c with R = r sign(m_c); at 0 this is the absolute test. */

@@ -49,7 +49,8 @@ typedef enum FbTest
 typedef enum FbInterval
 {
 	FB_FIELLER,
-	FB_DELTA
+	FB_DELTA,
+	FB_SCALED					/* the absolute one over |mean_c|, as if that were known */
 } FbInterval;
 
 /* How covariates enter. */

@@ -34,12 +34,12 @@ const FbChoice fb_alternatives[] = {
 /* A method names the test and, on the relative scale, the interval. */
 enum
 {
-	METHOD_AUTO, METHOD_WELCH, METHOD_STUDENT, METHOD_Z, METHOD_FIELLER, METHOD_DELTA
+	METHOD_AUTO, METHOD_WELCH, METHOD_STUDENT, METHOD_Z, METHOD_FIELLER, METHOD_DELTA, METHOD_SCALED
 };
 
 static const FbChoice methods[] = {
 	{"auto", METHOD_AUTO}, {"welch", METHOD_WELCH}, {"student", METHOD_STUDENT}, {"z", METHOD_Z},
-	{"fieller", METHOD_FIELLER}, {"delta", METHOD_DELTA}, {NULL, 0}
+	{"fieller", METHOD_FIELLER}, {"delta", METHOD_DELTA}, {"scaled", METHOD_SCALED}, {NULL, 0}
 };
 
 #define ADJUSTMENT_AUTO (-1)
@@ -52,12 +52,12 @@ static const FbChoice adjustments[] = {
 /* A profile is a set of defaults: what "auto" stands for. */
 enum
 {
-	PROFILE_DEFAULT, PROFILE_GROWTHBOOK, PROFILE_POSTHOG, PROFILE_EPPO
+	PROFILE_DEFAULT, PROFILE_GROWTHBOOK, PROFILE_POSTHOG, PROFILE_EPPO, PROFILE_FEATBIT, PROFILE_SPOTIFY
 };
 
 static const FbChoice profiles[] = {
 	{"default", PROFILE_DEFAULT}, {"growthbook", PROFILE_GROWTHBOOK}, {"posthog", PROFILE_POSTHOG},
-	{"eppo", PROFILE_EPPO}, {NULL, 0}
+	{"eppo", PROFILE_EPPO}, {"featbit", PROFILE_FEATBIT}, {"spotify", PROFILE_SPOTIFY}, {NULL, 0}
 };
 
 /* Raises the error for an argument that must not be NULL. */
@@ -256,18 +256,20 @@ read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *opt
 	if (profile != PROFILE_DEFAULT)
 	{
 		options->adjustment = FB_POOLED;
-		if (method == METHOD_AUTO && options->scale == FB_RELATIVE)
+		if (method == METHOD_AUTO && profile == PROFILE_SPOTIFY)
+			method = options->scale == FB_RELATIVE ? METHOD_SCALED : METHOD_Z;
+		else if (method == METHOD_AUTO && options->scale == FB_RELATIVE)
 			method = METHOD_DELTA;
 	}
 	read_adjustment(fcinfo, 7, sides, options);
-	if (options->scale == FB_ABSOLUTE && (method == METHOD_FIELLER || method == METHOD_DELTA))
+	if (options->scale == FB_ABSOLUTE && method >= METHOD_FIELLER)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"%s\" applies to scale \"relative\" only",
-						method == METHOD_FIELLER ? "fieller" : "delta"),
+						methods[method].name),
 				 errhint("Legal values with scale \"absolute\" are \"auto\", \"welch\", \"student\", \"z\".")));
-	options->test = method == METHOD_STUDENT ? FB_STUDENT : method == METHOD_Z ? FB_Z : FB_WELCH;
-	options->interval = method == METHOD_DELTA ? FB_DELTA : FB_FIELLER;
+	options->test = method == METHOD_STUDENT ? FB_STUDENT : method == METHOD_Z || method == METHOD_SCALED ? FB_Z : FB_WELCH;
+	options->interval = method == METHOD_DELTA ? FB_DELTA : method == METHOD_SCALED ? FB_SCALED : FB_FIELLER;
 }
 
 /* Returns the row of a comparison, with one more number behind it if there is an extra one. */
