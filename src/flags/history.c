@@ -86,7 +86,15 @@ fb_record_revision(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	/* an UPDATE that changes nothing leaves the version as it is */
 	if (old != NULL && DatumGetInt64(heap_getattr(old, fb_column(desc, "revision"), desc, &isnull)) == revision)
-		return PointerGetDatum(NULL);
+	{
+		if (fb_changed_columns(desc, old, tuple) == NIL)
+			return PointerGetDatum(NULL);
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("%s \"%s\" was changed without being checked", RelationGetRelationName(relation), key),
+				 errhint("Triggers fire in the order of their names: one that changes rows must come before \"%s_before_write\", which must be enabled.",
+						 RelationGetRelationName(relation))));
+	}
 	change = TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ? "insert" :
 		TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "update" : "delete";
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
