@@ -12,6 +12,7 @@
 #include "simulate.h"
 
 static uint64_t state[4];
+static double spare = NAN;		/* normal number drawn together with the last one */
 static int	rows = 0;
 static int	misses = 0;
 
@@ -19,6 +20,7 @@ static int	misses = 0;
 void
 reseed(uint64_t seed)
 {
+	spare = NAN;
 	for (int i = 0; i < 4; i++)
 	{
 		uint64_t	z = (seed += UINT64_C(0x9e3779b97f4a7c15));
@@ -57,7 +59,6 @@ uniform(void)
 double
 normal(void)
 {
-	static double spare = NAN;
 	double		u,
 				v,
 				s;
