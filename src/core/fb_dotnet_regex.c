@@ -129,6 +129,74 @@ insert_before(Translation *t, size_t position, const char *prefix)
 	memcpy(t->out + position, prefix, length);
 }
 
+/* Passes over comments, and over what option x lets be free. */
+static void
+skip_blank(Translation *t)
+{
+	for (;;)
+	{
+		char		c = peek(t, 0);
+
+		if (t->options.spaced && more(t) && (c == ' ' || (c >= '\t' && c <= '\r')))
+			t->position++;
+		else if (t->options.spaced && c == '#')
+		{
+			while (more(t) && peek(t, 0) != '\n')
+				t->position++;
+		}
+		else if (fb_dotnet_skip(t, "(?#"))
+		{
+			while (more(t) && peek(t, 0) != ')')
+				t->position++;
+			if (!fb_dotnet_skip(t, ")"))
+				fb_dotnet_fail(t, "unterminated (?#...) comment");
+		}
+		else
+			return;
+	}
+}
+
+/* Tells whether what stands here is {n}, {n,} or {n,m}; every other brace is a character. */
+static bool
+is_braced_quantifier(const Translation *t)
+{
+	uint32_t	i = 1;
+
+	while (is_digit(peek(t, i)))
+		i++;
+	if (i == 1)
+		return false;
+	if (peek(t, i) == ',')
+		for (i++; is_digit(peek(t, i)); i++)
+			;
+	return peek(t, i) == '}';
+}
+
+/* Tells whether a quantifier stands here. */
+static bool
+is_quantifier(const Translation *t)
+{
+	char		c = peek(t, 0);
+
+	return c == '*' || c == '+' || c == '?' || (c == '{' && is_braced_quantifier(t));
+}
+
+/* Writes an anchor; PCRE2 repeats only a group of it. */
+static void
+put_anchor(Translation *t, const char *anchor)
+{
+	bool		repeated;
+
+	t->quantifiable = true;
+	skip_blank(t);
+	repeated = is_quantifier(t);
+	if (repeated)
+		fb_dotnet_put(t, "(?:");
+	fb_dotnet_put(t, anchor);
+	if (repeated)
+		fb_dotnet_put(t, ")");
+}
+
 /* Translates a backslash and what follows it, outside of a class. */
 static void
 translate_backslash(Translation *t)
@@ -153,16 +221,16 @@ translate_backslash(Translation *t)
 			return;
 		case 'A':
 		case 'G':
-			fb_dotnet_put(t, "\\A");
 			t->position++;
+			put_anchor(t, "\\A");
 			return;
 		case 'Z':
-			fb_dotnet_put(t, "\\Z");
 			t->position++;
+			put_anchor(t, "\\Z");
 			return;
 		case 'z':
-			fb_dotnet_put(t, "\\z");
 			t->position++;
+			put_anchor(t, "\\z");
 			return;
 		case 'W':
 			fb_dotnet_put(t, "[^" WORD "]");
@@ -414,58 +482,6 @@ close_group(Translation *t)
 	t->quantifiable = true;
 }
 
-/* Passes over comments, and over what option x lets be free. */
-static void
-skip_blank(Translation *t)
-{
-	for (;;)
-	{
-		char		c = peek(t, 0);
-
-		if (t->options.spaced && more(t) && (c == ' ' || (c >= '\t' && c <= '\r')))
-			t->position++;
-		else if (t->options.spaced && c == '#')
-		{
-			while (more(t) && peek(t, 0) != '\n')
-				t->position++;
-		}
-		else if (fb_dotnet_skip(t, "(?#"))
-		{
-			while (more(t) && peek(t, 0) != ')')
-				t->position++;
-			if (!fb_dotnet_skip(t, ")"))
-				fb_dotnet_fail(t, "unterminated (?#...) comment");
-		}
-		else
-			return;
-	}
-}
-
-/* Tells whether what stands here is {n}, {n,} or {n,m}; every other brace is a character. */
-static bool
-is_braced_quantifier(const Translation *t)
-{
-	uint32_t	i = 1;
-
-	while (is_digit(peek(t, i)))
-		i++;
-	if (i == 1)
-		return false;
-	if (peek(t, i) == ',')
-		for (i++; is_digit(peek(t, i)); i++)
-			;
-	return peek(t, i) == '}';
-}
-
-/* Tells whether a quantifier stands here. */
-static bool
-is_quantifier(const Translation *t)
-{
-	char		c = peek(t, 0);
-
-	return c == '*' || c == '+' || c == '?' || (c == '{' && is_braced_quantifier(t));
-}
-
 /* Translates a quantifier. */
 static void
 translate_quantifier(Translation *t)
@@ -534,11 +550,16 @@ translate(Translation *t)
 			translate_group(t);
 		else if (c == ')')
 			close_group(t);
-		else if (c == '|' || c == '^' || c == '$' || c == '.')
+		else if (c == '|' || c == '.')
 		{
 			fb_dotnet_write(t, &c, 1);
 			t->position++;
-			t->quantifiable = c != '|';
+			t->quantifiable = c == '.';
+		}
+		else if (c == '^' || c == '$')
+		{
+			t->position++;
+			put_anchor(t, c == '^' ? "^" : "$");
 		}
 		else
 		{

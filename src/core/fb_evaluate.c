@@ -633,6 +633,21 @@ fb_evaluate(const FbFlag *flag, const FbRequest *request, FbOutcome *outcome)
 	evaluate(flag, request, NULL, outcome);
 }
 
+const FbSplit fb_plain_ranges = {NULL, 0, 0, false};
+
+/* Evaluates a flag that is nothing but FeatBit's ranges of the user keys; NULL where it serves nothing. */
+const FbVariation *
+fb_evaluate_plain_ranges(const FbRanges *ranges, FbString user_key)
+{
+	const FbRangeArm *arm = ranges->arms;
+	const FbRangeArm *end = arm + ranges->arm_count;
+	uint32_t	bucket = ranges->is_everyone ? 0 : fb_featbit_bucket(ranges->flag_key, user_key);
+
+	while (arm < end && !arm->broken && !fb_range_has(arm->range, bucket))
+		arm++;
+	return arm < end ? arm->variation : NULL;
+}
+
 /* Returns the identity of a compiled flag. */
 const FbFlagInfo *
 fb_flag_info(const FbFlag *flag)

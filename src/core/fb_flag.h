@@ -198,6 +198,8 @@ struct FbFlag
 	FbMemo		memo;
 };
 
+#define FB_COUNTED_ARMS 8		/* up to so many arms after the first are counted, more are searched */
+
 /* Returns the first arm whose cumulative weight exceeds pick. */
 static inline const FbVariation *
 fb_pick_arm(const FbSplit *split, uint32_t pick)
@@ -205,7 +207,7 @@ fb_pick_arm(const FbSplit *split, uint32_t pick)
 	uint32_t	low = 0;
 	uint32_t	high = split->arm_count - 1;
 
-	if (high < 8)
+	if (high < FB_COUNTED_ARMS)
 	{
 		/* Counting does not branch, and the branches could not be foreseen. */
 		uint32_t	arm = 0;
@@ -226,12 +228,19 @@ fb_pick_arm(const FbSplit *split, uint32_t pick)
 	return split->arms[low].variation;
 }
 
+/* Stands as plain_split of a flag that is nothing but FeatBit's ranges: a split without arms, which no other flag has. */
+extern const FbSplit fb_plain_ranges;
+
+extern const FbVariation *fb_evaluate_plain_ranges(const FbRanges *ranges, FbString user_key);
+
 /* Evaluates a flag that is nothing but a split of the user keys. */
 static inline const FbVariation *
 fb_evaluate_plain_split(const FbFlag *flag, FbString user_key)
 {
 	const FbSplit *split = flag->plain_split;
 
+	if (__builtin_expect(split->arm_count - 1 >= FB_COUNTED_ARMS, 0) && split == &fb_plain_ranges)
+		return fb_evaluate_plain_ranges(flag->fallthrough.ranges, user_key);
 	return fb_pick_arm(split, fb_mulhi(fb_hash_key(user_key.data, user_key.length, flag->fallthrough.seed),
 									   split->total_weight));
 }

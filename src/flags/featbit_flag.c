@@ -203,4 +203,7 @@ fb_read_featbit_flag(FbReader *reader, const FbFlagRow *row, FbDefinition *defin
 	if (!reader->references_only)
 		read_targets(reader, row, flag);
 	read_rules(&featbit, row);
+	if (flag->enabled && flag->target_count == 0 && flag->rule_count == 0 &&
+		flag->fallthrough.kind == FB_SERVE_RANGES && flag->fallthrough.by == NULL)
+		flag->plain_split = &fb_plain_ranges;
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs comparisons in one server and prints medians, quartiles and ratios.  Arguments are the sections to run, all without any:
-#   evaluation  rules  many  cold  socket  sdk  statistics
+#   evaluation  rules  featbit  many  cold  socket  sdk  statistics
 # Sizes can be given in the environment: BENCH_USERS, BENCH_ROWS, BENCH_ROUNDS, and what cold.sh, socket.sh and sdk/run.sh name.
 set -e
 users=${BENCH_USERS:-1000000}
 rows=${BENCH_ROWS:-10000000}
 rounds=${BENCH_ROUNDS:-15}
 here=test/bench
-[ $# -gt 0 ] || set -- evaluation rules many cold socket sdk statistics
+[ $# -gt 0 ] || set -- evaluation rules featbit many cold socket sdk statistics
 PGOPTIONS='-c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning'
 export PGOPTIONS
 sql()
@@ -22,11 +22,12 @@ for section; do
 	case $section in
 	evaluation) sql -f $here/evaluation.sql ;;
 	rules) sql -f $here/evaluation_rules.sql ;;
+	featbit) sql -f $here/featbit_data.sql -f $here/featbit.sql ;;
 	many) sql -f $here/evaluation_many.sql ;;
 	cold) sh $here/cold.sh ;;
 	socket) sh $here/socket.sh ;;
 	sdk) sh $here/sdk/run.sh ;;
 	statistics) sql -f $here/statistics.sql ;;
-	*) echo "no section \"$section\": evaluation rules many cold socket sdk statistics" >&2; exit 1 ;;
+	*) echo "no section \"$section\": evaluation rules featbit many cold socket sdk statistics" >&2; exit 1 ;;
 	esac
 done
