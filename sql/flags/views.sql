@@ -44,17 +44,26 @@ CREATE FUNCTION featbit.split_text(split jsonb)
                 FROM jsonb_array_elements(CASE WHEN jsonb_typeof(split) = 'array' THEN split ELSE '[]' END) WITH ORDINALITY AS t (arm, n)) AS arms) AS shares $$;
 COMMENT ON FUNCTION featbit.split_text(jsonb) IS 'a split in words: the share of each variation in percent, such as 90% base, 10% tuned; NULL when it is no split. Raises nothing.';
 
+CREATE FUNCTION featbit.ranges_text(entries jsonb)
+    RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT string_agg(concat(CASE WHEN jsonb_typeof(entry #> '{rollout,0}') = 'number' AND jsonb_typeof(entry #> '{rollout,1}') = 'number'
+                                  THEN trim_scale(round(((entry #>> '{rollout,1}')::numeric - (entry #>> '{rollout,0}')::numeric) * 100, 5))::text
+                                  ELSE '?' END, '% ', coalesce(entry ->> 'id', '?')), ', ' ORDER BY n)
+    FROM jsonb_array_elements(CASE WHEN jsonb_typeof(entries) = 'array' THEN entries ELSE '[]' END) WITH ORDINALITY AS t (entry, n) $$;
+COMMENT ON FUNCTION featbit.ranges_text(jsonb) IS 'the entries of one of FeatBit''s rollouts in words: the width of each range in percent, and the id of its variation; NULL when they are none. Raises nothing.';
+
 CREATE FUNCTION featbit.serve_text(serve jsonb)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
     SELECT coalesce(
         CASE WHEN jsonb_typeof(serve -> 'variation') = 'string' THEN serve ->> 'variation'
              ELSE coalesce(
-                 featbit.split_text(serve -> 'split'),
+                 featbit.split_text(serve -> 'split'), featbit.ranges_text(serve -> 'variations'),
                  (SELECT string_agg(coalesce(featbit.split_text(stage -> 'split'), '?') || ' from ' || coalesce(stage ->> 'at', '?'), '; ' ORDER BY n)
                   FROM jsonb_array_elements(CASE WHEN jsonb_typeof(serve -> 'ramp') = 'array' THEN serve -> 'ramp' ELSE '[]' END)
                       WITH ORDINALITY AS t (stage, n)))
-                 || coalesce(' by ' || (serve ->> 'by'), '')
+                 || coalesce(' by ' || coalesce(serve ->> 'by', nullif(serve ->> 'dispatchKey', '')), '')
         END, serve::text) $$;
 COMMENT ON FUNCTION featbit.serve_text(jsonb) IS 'what a serve of a definition gives, in words: a variation, or the share of each in percent, with times for a ramp and the attribute that is hashed; the JSON itself when it is no serve. Raises nothing.';
 
@@ -113,7 +122,21 @@ CREATE FUNCTION featbit.serve_differences(place text, old_serve jsonb, new_serve
     WHERE old_serve IS DISTINCT FROM new_serve AND NOT (SELECT are_all FROM weights) $$;
 COMMENT ON FUNCTION featbit.serve_differences(text, jsonb, jsonb) IS 'how two serves differ, in words that name their place: weights one by one where both are splits. Raises nothing.';
 
-CREATE FUNCTION featbit.definition_differences(old_definition jsonb, new_definition jsonb)
+CREATE FUNCTION featbit.shown_definition(definition jsonb)
+    RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT CASE WHEN definition ->> 'semantics' = 'featbit' AND definition ? 'variations' THEN definition || jsonb_build_object(
+        'variations', (SELECT coalesce(jsonb_agg(CASE WHEN jsonb_typeof(v) = 'object' THEN v || jsonb_build_object('key', v -> 'id') ELSE v END ORDER BY n), '[]')
+                       FROM jsonb_path_query(definition, '$.variations[*]') WITH ORDINALITY AS e (v, n)),
+        'targets', (SELECT coalesce(jsonb_agg(CASE WHEN jsonb_typeof(t) = 'object' THEN jsonb_build_object('variation', t -> 'variationId', 'users', t -> 'keyIds') ELSE t END ORDER BY n), '[]')
+                    FROM jsonb_path_query(definition, '$.targets[*]') WITH ORDINALITY AS e (t, n)),
+        'rules', (SELECT coalesce(jsonb_agg(CASE WHEN jsonb_typeof(r) = 'object' THEN (r - '{conditions,variations,dispatchKey,includedInExpt}'::text[])
+                                                 || jsonb_build_object('when', r -> 'conditions', 'serve', r - '{id,name,conditions}'::text[]) ELSE r END ORDER BY n), '[]')
+                  FROM jsonb_path_query(definition, '$.rules[*]') WITH ORDINALITY AS e (r, n)))
+        ELSE definition END $$;
+COMMENT ON FUNCTION featbit.shown_definition(jsonb) IS 'a definition as history records it, with the parts of FeatBit''s flags under the names that native parts have, so that they can be compared and shown. Raises nothing.';
+
+CREATE FUNCTION featbit.shown_differences(old_definition jsonb, new_definition jsonb)
     RETURNS SETOF text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
     -- columns that are one value
@@ -201,6 +224,11 @@ CREATE FUNCTION featbit.definition_differences(old_definition jsonb, new_definit
     UNION ALL
     SELECT format('condition: %s -> %s', coalesce(nullif(old_definition -> 'condition', 'null')::text, 'none'), coalesce(nullif(new_definition -> 'condition', 'null')::text, 'none'))
     WHERE nullif(old_definition -> 'condition', 'null') IS DISTINCT FROM nullif(new_definition -> 'condition', 'null') $$;
+COMMENT ON FUNCTION featbit.shown_differences(jsonb, jsonb) IS 'as definition_differences, of definitions that shown_definition gave. Raises nothing.';
+
+CREATE FUNCTION featbit.definition_differences(old_definition jsonb, new_definition jsonb)
+    RETURNS SETOF text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT featbit.shown_differences(featbit.shown_definition(old_definition), featbit.shown_definition(new_definition)) $$;
 COMMENT ON FUNCTION featbit.definition_differences(jsonb, jsonb) IS 'how two definitions of a flag or segment, as history records them, differ: each row one difference in words. Raises nothing.';
 
 CREATE FUNCTION featbit.recorded_differences(kind text, key text, from_revision bigint, to_revision bigint, environment text)
@@ -271,7 +299,7 @@ COMMENT ON FUNCTION featbit.compare_flag(text, text, text) IS 'how a flag differ
 CREATE VIEW featbit.flags AS
 SELECT f.environment, f.key, f.name, f.type, f.enabled, f.archived,
        CASE WHEN pg_catalog.jsonb_typeof(f.rules) OPERATOR(pg_catalog.=) 'array' THEN pg_catalog.jsonb_array_length(f.rules) END AS rules,
-       (SELECT pg_catalog.count(*) FROM pg_catalog.jsonb_path_query(f.targets, '$[*].users[*]'))::integer AS targets,
+       (SELECT pg_catalog.count(*) FROM pg_catalog.jsonb_path_query(f.targets, CASE WHEN f.semantics OPERATOR(pg_catalog.=) 'featbit' THEN '$[*].keyIds[*]' ELSE '$[*].users[*]' END::pg_catalog.jsonpath))::integer AS targets,
        CASE WHEN f.archived THEN 'nothing: archived'
             WHEN NOT f.enabled THEN pg_catalog.concat('off: ', coalesce(f.off_variation, 'the default of the code'))
             ELSE featbit.serve_text(f.fallthrough) END AS served,
@@ -304,7 +332,10 @@ SELECT f.environment, f.key AS flag_key, r.n::integer AS "position",
        featbit.definition_time(r.rule OPERATOR(pg_catalog.->>) 'from') AS "from",
        featbit.definition_time(r.rule OPERATOR(pg_catalog.->>) 'until') AS until
 FROM featbit.flag AS f,
-     LATERAL pg_catalog.jsonb_array_elements(CASE WHEN pg_catalog.jsonb_typeof(f.rules) OPERATOR(pg_catalog.=) 'array' THEN f.rules ELSE '[]' END)
+     LATERAL pg_catalog.jsonb_array_elements(CASE WHEN pg_catalog.jsonb_typeof(f.rules) OPERATOR(pg_catalog.=) 'array'
+         THEN CASE WHEN f.semantics OPERATOR(pg_catalog.=) 'featbit'
+                   THEN featbit.shown_definition(pg_catalog.jsonb_build_object('semantics', 'featbit', 'variations', '[]', 'rules', f.rules)) OPERATOR(pg_catalog.->) 'rules'
+                   ELSE f.rules END ELSE '[]' END)
          WITH ORDINALITY AS r (rule, n);
 COMMENT ON VIEW featbit.flag_rules IS 'rules of the flags: one row each';
 COMMENT ON COLUMN featbit.flag_rules.environment IS 'environment of the flag';

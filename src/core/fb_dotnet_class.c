@@ -165,7 +165,7 @@ fb_dotnet_skip(Translation *t, const char *word)
 {
 	size_t		length = strlen(word);
 
-	if (t->text.length - t->position < length || memcmp(t->text.data + t->position, word, length) != 0)
+	if (t->position + length > t->text.length || memcmp(t->text.data + t->position, word, length) != 0)
 		return false;
 	t->position += (uint32_t) length;
 	return true;
@@ -448,7 +448,7 @@ static bool
 read_class_character(Translation *t, uint32_t *c, bool *escaped)
 {
 	*escaped = false;
-	if (peek(t, 0) == '\\' && t->text.length - t->position > 1)
+	if (peek(t, 0) == '\\' && t->position + UINT64_C(1) < t->text.length)
 	{
 		t->position++;
 		*escaped = true;
@@ -556,7 +556,7 @@ fb_dotnet_class(Translation *t)
 			break;
 		if (c == '[' && !escaped && peek(t, 0) == ':')
 			skip_posix_class(t);
-		if (peek(t, 0) != '-' || t->text.length - t->position < 2 || peek(t, 1) == ']')
+		if (peek(t, 0) != '-' || t->position + UINT64_C(2) > t->text.length || peek(t, 1) == ']')
 		{
 			fb_dotnet_put_character(t, c);
 			continue;

@@ -57,11 +57,11 @@ typedef struct Translation
 	const char *note;
 } Translation;
 
-/* Returns the byte at a distance, 0 behind the end. */
+/* Returns the byte at a distance, 0 behind the end; after a failure the position may lie behind it, too. */
 static inline char
 peek(const Translation *t, uint32_t distance)
 {
-	return t->text.length - t->position > distance ? t->text.data[t->position + distance] : '\0';
+	return (uint64_t) t->position + distance < t->text.length ? t->text.data[t->position + distance] : '\0';
 }
 
 /* Tells whether there is more. */
