@@ -22,7 +22,9 @@ SQL_PARTS = \
 	sql/metrics/mathematics.sql \
 	sql/metrics/stats.sql \
 	sql/metrics/stats_rows.sql \
+	sql/metrics/quantile.sql \
 	sql/metrics/comparison.sql \
+	sql/metrics/robust.sql \
 	sql/metrics/proportion.sql \
 	sql/metrics/sequential.sql \
 	sql/metrics/bayes.sql \

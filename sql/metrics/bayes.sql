@@ -9,6 +9,7 @@ CREATE FUNCTION featbit.effect_bayes(
 	scale text DEFAULT 'relative',
 	alpha float8 DEFAULT 0.05,
 	rope float8[] DEFAULT NULL,
+	quantile float8 DEFAULT 0.5,
 	OUT mean float8,
 	OUT sd float8,
 	OUT ci_low float8,
@@ -25,9 +26,9 @@ CREATE FUNCTION featbit.effect_bayes(
 	OUT notes text[])
 	AS 'MODULE_PATHNAME', 'fb_effect_bayes_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION featbit.effect_bayes(featbit.stats, featbit.stats, float8, float8, text, float8, float8[]) IS
+COMMENT ON FUNCTION featbit.effect_bayes(featbit.stats, featbit.stats, float8, float8, text, float8, float8[], float8) IS
 'Posterior of the effect: a normal prior updated by the estimate of effect and its standard error (delta method on the relative scale), in closed form.
-Arguments: prior_mean and prior_sd of the effect on the scale, prior_sd NULL for a flat prior; scale "relative" or "absolute"; alpha; rope: {low, high}, effects too small to matter.
+Arguments: prior_mean and prior_sd of the effect on the scale, prior_sd NULL for a flat prior; scale "relative" or "absolute"; alpha; rope: {low, high}, effects too small to matter; quantile: of states of kind quantile, as of effect.
 Returns one row: mean and sd of the posterior; ci_low, ci_high: its central 1 - alpha; p_better = P(effect > 0); loss_treatment = E max(0, -effect), what choosing treatment is expected to cost, loss_control the same for control; p_rope = P(low < effect < high); n_c, n_t, mean_c, mean_t, status and notes as of effect. Stopping once p_better exceeds a limit has the false alarms of a fixed test under peeking (about half with daily looks for half a year): effect_sequential has not.
 Errors: 22023 for prior_sd not positive, rope not increasing and those of effect; 2202E for a rope without two elements; 22004 for other NULLs.';
 

@@ -26,6 +26,55 @@ $$;
 COMMENT ON FUNCTION featbit.check_design(float8, float8, float8, float8, int, float8) IS
 'Internal: checks the arguments that sample_size, power_of and mde share and returns z(1 - alpha / sides) + z(power). Errors: 22023 for an argument out of range.';
 
+CREATE FUNCTION featbit.design_spread(
+	mean float8,
+	sd float8,
+	effect float8,
+	ratio float8,
+	method text,
+	OUT delta float8,
+	OUT spread_null float8,
+	OUT spread_effect float8)
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	p_t float8 := mean * (1 + effect);
+	v_c float8 := coalesce(sd ^ 2, mean * (1 - mean));
+	v_t float8 := coalesce(sd ^ 2, p_t * (1 - p_t));
+	pooled float8;
+BEGIN
+	IF method IS NULL OR method NOT IN ('relative', 't', 'pooled', 'baseline', 'odds-ratio') THEN
+		RAISE EXCEPTION 'unrecognized method "%"', method
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Legal values are "relative", "t", "pooled", "baseline", "odds-ratio".';
+	ELSIF method IN ('pooled', 'baseline', 'odds-ratio') AND sd IS NOT NULL THEN
+		RAISE EXCEPTION 'method "%" is for proportions', method USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave sd NULL.';
+	END IF;
+	delta := abs(mean * effect);
+	spread_effect := sqrt(v_c + v_t / ratio);
+	CASE method
+		WHEN 'relative' THEN
+			spread_effect := sqrt(v_c * (1 + effect) ^ 2 + v_t / ratio);
+			spread_null := spread_effect;
+		WHEN 't' THEN
+			spread_effect := sqrt((v_c + ratio * v_t) / (1 + ratio) * (1 + 1 / ratio));
+			spread_null := spread_effect;
+		WHEN 'pooled' THEN
+			pooled := (mean + ratio * p_t) / (1 + ratio);
+			spread_null := sqrt(pooled * (1 - pooled) * (1 + 1 / ratio));
+		WHEN 'baseline' THEN
+			spread_null := sqrt(v_c * (1 + 1 / ratio));
+		ELSE
+			pooled := (mean + ratio * p_t) / (1 + ratio);
+			delta := abs(ln(p_t / (1 - p_t) / mean * (1 - mean)));
+			spread_null := sqrt((1 + 1 / ratio) / (pooled * (1 - pooled)));
+			spread_effect := sqrt(1 / v_c + 1 / v_t / ratio);
+	END CASE;
+END
+$$;
+
+COMMENT ON FUNCTION featbit.design_spread(float8, float8, float8, float8, text) IS
+'Internal: what a design has to find and how much it varies, for sample_size, power_of and mde: delta, and the standard deviations of its estimate times sqrt(n_control) without an effect and with it. Errors: 22023 for an unknown method, or an sd for a method of proportions.';
+
 CREATE FUNCTION featbit.sample_size(
 	mean float8,
 	sd float8,
@@ -34,26 +83,48 @@ CREATE FUNCTION featbit.sample_size(
 	power float8 DEFAULT 0.8,
 	sides int DEFAULT 2,
 	ratio float8 DEFAULT 1,
+	method text DEFAULT 'relative',
 	OUT n_control bigint,
 	OUT n_treatment bigint,
-	OUT n_total bigint)
+	OUT n_total bigint,
+	OUT n_exact float8)
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
 	kappa float8 := featbit.check_design(mean, sd, alpha, power, sides, ratio);
-	v_c float8 := coalesce(sd ^ 2, mean * (1 - mean));
 	p_t float8 := mean * (1 + mde);
-	v_t float8 := coalesce(sd ^ 2, p_t * (1 - p_t));
+	spread record;
 	n float8;
+	low float8;
+	high float8;
 BEGIN
 	IF NOT (abs(mde) >= 1e-9 AND abs(mde) <= 1e9) OR (sd IS NULL AND NOT (p_t > 0 AND p_t < 1)) THEN
 		RAISE EXCEPTION 'mde must be a relative effect other than 0 that a unit can have, not %', mde USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	IF mean = 0 THEN
+	SELECT * INTO spread FROM featbit.design_spread(mean, sd, mde, ratio, method);
+	IF mean = 0 OR mean IS NULL THEN
 		RETURN;
 	END IF;
-	n := kappa ^ 2 * (v_c * (1 + mde) ^ 2 + v_t / ratio) / (mean * mde) ^ 2;
+	n := greatest((featbit.norm_quantile(1 - alpha / sides) * spread.spread_null + featbit.norm_quantile(power) * spread.spread_effect) / spread.delta, 0) ^ 2;
+	IF method = 't' AND n < 1e8 THEN
+		-- The t test needs a little more, found by halving.
+		low := 2 / (1 + ratio) + 1e-6;
+		high := greatest(2 * n, low) + 10;
+		WHILE featbit.power_of(mean, sd, mde, high, alpha, sides, ratio, method) < power AND high < 1e15 LOOP
+			high := 2 * high;
+		END LOOP;
+		FOR i IN 1 .. 100 LOOP
+			n := (low + high) / 2;
+			EXIT WHEN high - low <= 1e-12 * high;
+			IF featbit.power_of(mean, sd, mde, n, alpha, sides, ratio, method) < power THEN
+				low := n;
+			ELSE
+				high := n;
+			END IF;
+		END LOOP;
+	END IF;
 	IF n < 4e15 THEN
+		n_exact := n;
 		n_control := greatest(ceil(n), 2);
 		n_treatment := greatest(ceil(n * ratio), 2);
 		n_total := n_control + n_treatment;
@@ -61,11 +132,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION featbit.sample_size(float8, float8, float8, float8, float8, int, float8) IS
-'Units that a fixed test of the relative effect needs: n_c = (z(1 - alpha / sides) + z(power))^2 (v_c (1 + mde)^2 + v_t / ratio) / (mean mde)^2, the variance of the relative effect by the delta method, so that mde() of the answer is mde.
-Arguments: mean and sd of a unit in control (the sd after adjustment, if covariates will be used; sd NULL: mean is a proportion and both arms have the variance p (1 - p)); mde: the smallest relative effect worth finding (0.02: two percent); alpha; power; sides 1 or 2; ratio: units of treatment per unit of control.
-Returns n_control, n_treatment, n_total, rounded up; NULL for mean 0 or beyond 4e15 units. Never plan with the effect that was observed.
-Errors: 22023 for an argument out of range.';
+COMMENT ON FUNCTION featbit.sample_size(float8, float8, float8, float8, float8, int, float8, text) IS
+'Units that a fixed test needs to find an effect: n_c = ((z(1 - alpha / sides) s_0 + z(power) s_1) / delta)^2.
+Arguments: mean and sd of a unit in control (the sd after adjustment, if covariates will be used; sd NULL: mean is a proportion and both arms have the variance p (1 - p)); mde: the smallest relative effect worth finding (0.02: two percent); alpha; power; sides 1 or 2; ratio: units of treatment per unit of control; method: "relative", the test of the relative effect with its variance by the delta method, s_0^2 = s_1^2 = v_c (1 + mde)^2 + v_t / ratio, so that mde() of the answer is mde; "t", the t test of the difference by the noncentral t distribution, as R''s power.t.test; and of proportions "pooled", the difference with the pooled variance under no effect, as R''s power.prop.test; "baseline", with that of control, as Evan Miller''s calculator; "odds-ratio", the logarithm of the odds ratio (Miettinen and Nurminen 1985).
+Returns n_control, n_treatment, n_total, rounded up, and n_exact: n_control before rounding; NULL for mean 0 or beyond 4e15 units. Never plan with the effect that was observed.
+Errors: 22023 for an argument out of range, an unknown method, or an sd for a method of proportions.';
 
 CREATE FUNCTION featbit.mde(
 	mean float8,
@@ -74,19 +145,46 @@ CREATE FUNCTION featbit.mde(
 	alpha float8 DEFAULT 0.05,
 	power float8 DEFAULT 0.8,
 	sides int DEFAULT 2,
-	ratio float8 DEFAULT 1)
+	ratio float8 DEFAULT 1,
+	method text DEFAULT 'relative')
 	RETURNS float8
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
 	kappa float8 := featbit.check_design(mean, sd, alpha, power, sides, ratio);
 	c float8;
+	low float8 := 0;
+	high float8;
+	middle float8;
+	largest float8;
 BEGIN
 	IF NOT (n_control > 0 AND n_control <= 1e16) THEN
 		RAISE EXCEPTION 'n_control must be positive, not %', n_control USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	IF mean = 0 OR mean IS NULL OR abs(coalesce(sd, 0.5) / mean) > 1e100 THEN
 		RETURN NULL;
+	END IF;
+	IF method <> 'relative' THEN
+		PERFORM featbit.design_spread(mean, sd, 1e-6, ratio, method);
+		largest := CASE WHEN sd IS NULL THEN (1 - 1e-9) / mean - 1 ELSE 1e9 END;
+		high := least(1e-6, largest);
+		WHILE NOT coalesce(featbit.power_of(mean, sd, high, n_control, alpha, sides, ratio, method), 0) >= power LOOP
+			IF high >= largest THEN
+				RETURN NULL;
+			END IF;
+			low := high;
+			high := least(1.5 * high, largest);
+		END LOOP;
+		FOR i IN 1 .. 100 LOOP
+			middle := (low + high) / 2;
+			EXIT WHEN high - low <= 1e-14 * high;
+			IF featbit.power_of(mean, sd, middle, n_control, alpha, sides, ratio, method) < power THEN
+				low := middle;
+			ELSE
+				high := middle;
+			END IF;
+		END LOOP;
+		RETURN high;
 	END IF;
 
 	-- mde^2 = c ((1 + mde)^2 + 1 / ratio)
@@ -98,10 +196,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION featbit.mde(float8, float8, float8, float8, float8, int, float8) IS
-'Smallest relative effect that a fixed test finds with the given power: the positive root of mde^2 = c ((1 + mde)^2 + 1 / ratio), c = (z(1 - alpha / sides) + z(power))^2 v / (n_control mean^2).
-Arguments: mean, sd, alpha, power, sides, ratio: as of sample_size (a proportion has the variance of control in both arms here); n_control: units of control.
-Returns NULL where no effect is large enough (c >= 1) and for mean 0. Errors: 22023 for an argument out of range.';
+COMMENT ON FUNCTION featbit.mde(float8, float8, float8, float8, float8, int, float8, text) IS
+'Smallest positive relative effect that a fixed test finds with the given power: with method "relative" the positive root of mde^2 = c ((1 + mde)^2 + 1 / ratio), c = (z(1 - alpha / sides) + z(power))^2 v / (n_control mean^2), else by halving power_of.
+Arguments: mean, sd, alpha, power, sides, ratio, method: as of sample_size (with "relative" a proportion has the variance of control in both arms here); n_control: units of control.
+Returns NULL where no effect is large enough (c >= 1) and for mean 0. Errors: those of sample_size.';
 
 CREATE FUNCTION featbit.power_of(
 	mean float8,
@@ -110,17 +208,17 @@ CREATE FUNCTION featbit.power_of(
 	n_control float8,
 	alpha float8 DEFAULT 0.05,
 	sides int DEFAULT 2,
-	ratio float8 DEFAULT 1)
+	ratio float8 DEFAULT 1,
+	method text DEFAULT 'relative')
 	RETURNS float8
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
 	z float8;
 	p_t float8 := mean * (1 + effect);
-	v_c float8 := coalesce(sd ^ 2, mean * (1 - mean));
-	v_t float8 := coalesce(sd ^ 2, p_t * (1 - p_t));
-	variance float8;
+	spread record;
 	critical float8;
+	df float8;
 BEGIN
 	PERFORM featbit.check_design(mean, sd, alpha, 0.5, sides, ratio);
 	IF NOT (n_control > 0 AND n_control <= 1e16) THEN
@@ -129,20 +227,29 @@ BEGIN
 	IF NOT abs(effect) <= 1e9 OR (sd IS NULL AND NOT (p_t > 0 AND p_t < 1)) THEN
 		RAISE EXCEPTION 'effect must be a relative effect that a unit can have, not %', effect USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	variance := (v_c * (1 + effect) ^ 2 + v_t / ratio) / n_control;
-	IF mean = 0 OR NOT variance > 0 THEN
+	SELECT * INTO spread FROM featbit.design_spread(mean, sd, effect, ratio, method);
+	IF mean = 0 OR NOT spread.spread_effect > 0 THEN
 		RETURN NULL;
 	END IF;
-	z := abs(mean) * effect / sqrt(variance);
-	critical := featbit.norm_quantile(1 - alpha / sides);
-	RETURN featbit.norm_cdf(z - critical) + CASE WHEN sides = 2 THEN featbit.norm_cdf(-z - critical) ELSE 0 END;
+	z := spread.delta * sign(mean * effect) * sign(mean) * sqrt(n_control);
+	IF method = 't' THEN
+		df := n_control * (1 + ratio) - 2;
+		IF NOT df > 0 THEN
+			RETURN NULL;
+		END IF;
+		z := CASE WHEN sides = 2 THEN abs(z) ELSE z END / spread.spread_effect;
+		RETURN featbit.noncentral_t_sf(-featbit.t_quantile(alpha / sides, df), df, z);
+	END IF;
+	critical := featbit.norm_quantile(1 - alpha / sides) * spread.spread_null;
+	RETURN featbit.norm_cdf((z - critical) / spread.spread_effect) +
+		CASE WHEN sides = 2 THEN featbit.norm_cdf((-z - critical) / spread.spread_effect) ELSE 0 END;
 END
 $$;
 
-COMMENT ON FUNCTION featbit.power_of(float8, float8, float8, float8, float8, int, float8) IS
-'Probability that a fixed test finds a relative effect, by the normal approximation with the variance of sample_size; two-sided it counts both directions.
-Arguments: mean, sd, alpha, sides (one-sided: for a positive effect), ratio: as of sample_size; effect: the true relative effect; n_control: units of control.
-Returns NULL for mean 0 or no variance. Errors: 22023 for an argument out of range.';
+COMMENT ON FUNCTION featbit.power_of(float8, float8, float8, float8, float8, int, float8, text) IS
+'Probability that a fixed test finds a relative effect, for the designs of sample_size; two-sided it counts both directions, but with method "t" the right one only, as R''s power.t.test.
+Arguments: mean, sd, alpha, sides (one-sided: for a positive effect), ratio, method: as of sample_size; effect: the true relative effect; n_control: units of control.
+Returns NULL for mean 0, no variance, or with "t" fewer than three units. Errors: 22023 for an argument out of range, and those of sample_size.';
 
 CREATE FUNCTION featbit.days_needed(
 	daily_units float8,
@@ -152,12 +259,13 @@ CREATE FUNCTION featbit.days_needed(
 	alpha float8 DEFAULT 0.05,
 	power float8 DEFAULT 0.8,
 	sides int DEFAULT 2,
-	ratio float8 DEFAULT 1)
+	ratio float8 DEFAULT 1,
+	method text DEFAULT 'relative')
 	RETURNS int
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
-	units float8 := (SELECT s.n_total FROM featbit.sample_size(mean, sd, mde, alpha, power, sides, ratio) s);
+	units float8 := (SELECT s.n_total FROM featbit.sample_size(mean, sd, mde, alpha, power, sides, ratio, method) s);
 BEGIN
 	IF NOT (daily_units > 0 AND daily_units <= 1e16) THEN
 		RAISE EXCEPTION 'daily_units must be positive, not %', daily_units USING ERRCODE = 'invalid_parameter_value';
@@ -166,7 +274,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION featbit.days_needed(float8, float8, float8, float8, float8, float8, int, float8) IS
+COMMENT ON FUNCTION featbit.days_needed(float8, float8, float8, float8, float8, float8, int, float8, text) IS
 'Days until sample_size is reached. daily_units: new units of both arms per day; the other arguments as of sample_size. Returns NULL where sample_size does, or beyond 1e9 days. Errors: those of sample_size, 22023 for daily_units not positive.';
 
 -- Strata and slices ---------------------------------------------------------------------------------

@@ -42,3 +42,15 @@ CREATE FUNCTION featbit.gamma_inc(a float8, x float8) RETURNS float8
 
 COMMENT ON FUNCTION featbit.gamma_inc(float8, float8) IS
 'Regularised lower incomplete gamma function P(a, x) (DLMF 8.2): P(X <= x) for X ~ Gamma(a, 1). The upper tail Q(a, x) is chi2_sf(2 * x, 2 * a). a: shape from 1e-300 to 1e300 (relative accuracy 1e-12 from 0.01); x: >= 0, also infinite. Errors: 22023 for arguments out of range. NULL gives NULL.';
+
+CREATE FUNCTION featbit.noncentral_t_sf(t float8, df float8, delta float8) RETURNS float8
+	AS 'MODULE_PATHNAME', 'fb_noncentral_t_sf_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION featbit.noncentral_t_sf(float8, float8, float8) IS
+'Upper tail P(T > t) of the noncentral t distribution, by the mixture of incomplete beta functions of AS 243 (Lenth 1989), to 1e-11: the power of a t test is noncentral_t_sf(-t_quantile(alpha/2, df), df, effect/se). t: any number; df: degrees of freedom, 1e-100 to 1e100; delta: noncentrality (beyond 1000 the tail is 0 or 1). Errors: 22023 for arguments out of range. NULL gives NULL.';
+
+CREATE FUNCTION featbit.f_sf(f float8, df_between float8, df_within float8) RETURNS float8
+	AS 'MODULE_PATHNAME', 'fb_f_sf_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION featbit.f_sf(float8, float8, float8) IS
+'Upper tail P(F > f) of Snedecor''s F distribution, I_y(df_within/2, df_between/2) with y = df_within/(df_within + df_between f). Errors: 22023 for degrees of freedom outside 1e-100 to 1e100. NULL and NaN give NULL.';

@@ -86,7 +86,8 @@ CREATE FUNCTION featbit.compare_variants(
 	null_value float8 DEFAULT 0,
 	adjustment text DEFAULT 'auto',
 	correction text DEFAULT 'holm',
-	profile text DEFAULT 'default')
+	profile text DEFAULT 'default',
+	quantile float8 DEFAULT 0.5)
 	RETURNS TABLE (variant text, effect float8, se float8, ci_low float8, ci_high float8, statistic float8, df float8,
 		p_value float8, log10_p float8, n_c bigint, n_t bigint, mean_c float8, mean_t float8, p_adjusted float8, status text, notes text[])
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -112,7 +113,7 @@ BEGIN
 				FROM unnest(compare_variants.variants, compare_variants.states) WITH ORDINALITY u(v, s, i),
 					LATERAL featbit.effect(compare_variants.states[array_lower(compare_variants.states, 1) + place - array_lower(compare_variants.variants, 1)],
 						u.s, compare_variants.scale, compare_variants.alternative, compare_variants.alpha, compare_variants.method,
-						compare_variants.null_value, compare_variants.adjustment, NULL, compare_variants.profile) e
+						compare_variants.null_value, compare_variants.adjustment, NULL, compare_variants.profile, compare_variants.quantile) e
 				WHERE u.v <> compare_variants.control),
 		adjusted AS (SELECT featbit.adjust_p(array_agg(c.p_value ORDER BY c.place), compare_variants.correction) AS p FROM compared c)
 		SELECT c.v, c.effect, c.se, c.ci_low, c.ci_high, c.statistic, c.df, c.p_value, c.log10_p, c.n_c, c.n_t, c.mean_c, c.mean_t, a.p[c.place], c.status, c.notes
@@ -121,8 +122,8 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION featbit.compare_variants(text[], featbit.stats[], text, text, text, float8, text, float8, text, text, text) IS
+COMMENT ON FUNCTION featbit.compare_variants(text[], featbit.stats[], text, text, text, float8, text, float8, text, text, text, float8) IS
 'Compares every variant with the control, with p-values adjusted for the number of comparisons.
-Arguments: variants and states, one state for each variant (array_agg both in one query); control: one of the variants; scale, alternative, alpha, method, null_value, adjustment, profile: as of effect; correction: method of adjust_p.
+Arguments: variants and states, one state for each variant (array_agg both in one query); control: one of the variants; scale, alternative, alpha, method, null_value, adjustment, profile, quantile: as of effect; correction: method of adjust_p.
 Returns one row for each other variant, in their order: the columns of effect and p_adjusted.
 Errors: 2202E for arrays of different length; 22023 for an unknown control or variants that are not distinct; those of effect and adjust_p.';

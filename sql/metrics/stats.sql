@@ -25,7 +25,7 @@ CREATE FUNCTION featbit.stats_send(featbit.stats) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'fb_stats_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.stats_send(featbit.stats) IS
-'Binary output function of type featbit.stats, in network byte order: version, kind, number of variates, flags (one byte each), n, n_bad (8 bytes each), then successes, or means and co-moments, as float8.';
+'Binary output function of type featbit.stats, in network byte order: version, kind, number of variates, flags (one byte each), n, n_bad (8 bytes each), then successes, or means and co-moments, as float8; of kind quantile (whose number of variates is the bits of a bucket) min and max as float8, wanted bits and number of groups, 4 bytes each, the number of buckets of each group, 4 bytes, and key and count of each bucket, 8 bytes each; of kind bootstrap the number of replicates, 4 bytes, the shift, and for the sample and each replicate weight, sum and, of a ratio, denominator as float8.';
 
 CREATE TYPE featbit.stats (
 	INPUT = featbit.stats_in,
@@ -38,7 +38,7 @@ CREATE TYPE featbit.stats (
 );
 
 COMMENT ON TYPE featbit.stats IS
-'Mergeable state of a statistic over units: count, means and co-moments (sums of squares and products about the means) of up to 16 variates. Kinds: proportion, mean, cuped, ratio, ratio_cuped, shape. Text form: a JSON object with version, kind, n, n_bad and successes, or means and comoments (lower triangle by rows; of kind shape the sums of powers 2 to 4), of a cuped state with missing covariates also "missing": true. Made by stats_agg, ratio_agg, shape_agg and stats_from_counts, merged by rollup (over disjoint units), read by n, mean, variance, stddev, total, covariance and compared by effect.';
+'Mergeable state of a statistic over units: count, means and co-moments (sums of squares and products about the means) of up to 16 variates, or a sketch, or replicates. Kinds: proportion, mean, cuped, ratio, ratio_cuped, shape, quantile, bootstrap. Text form: a JSON object with version, kind, n, n_bad and successes, or means and comoments (lower triangle by rows; of kind shape the sums of powers 2 to 4), of a cuped state with missing covariates also "missing": true; of kind quantile bits, wanted, min, max and buckets or groups (key and count in turn), of kind bootstrap shift or denominators, weights and sums. Made by stats_agg, ratio_agg, shape_agg, quantile_agg, cluster_quantile_agg, bootstrap_agg, bootstrap_ratio_agg and stats_from_counts, merged by rollup (over disjoint units), read by n, mean, variance, stddev, total, covariance and compared by effect.';
 
 CREATE FUNCTION featbit.stats_accum(state featbit.stats, y float8) RETURNS featbit.stats
 	AS 'MODULE_PATHNAME', 'fb_stats_accum_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -56,7 +56,7 @@ CREATE FUNCTION featbit.stats_merge(featbit.stats, featbit.stats) RETURNS featbi
 	AS 'MODULE_PATHNAME', 'fb_stats_merge_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.stats_merge(featbit.stats, featbit.stats) IS
-'The state of the union of two disjoint sets of units (Chan, Golub and LeVeque 1979): combine function of stats_agg and rollup. Errors: 22023 for states of different kinds, 22003 on overflow.';
+'The state of the union of two disjoint sets of units (Chan, Golub and LeVeque 1979; sketches and replicates add up): combine function of stats_agg and rollup. Errors: 22023 for states of different kinds, 22003 on overflow.';
 
 CREATE AGGREGATE featbit.stats_agg(y float8) (
 	SFUNC = featbit.stats_accum,
@@ -103,7 +103,7 @@ CREATE FUNCTION featbit.with_zeros(state featbit.stats, n_total bigint) RETURNS 
 	AS 'MODULE_PATHNAME', 'fb_stats_with_zeros' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.with_zeros(featbit.stats, bigint) IS
-'Adds the units that did nothing without reading them: the state merged with zeros up to n_total units, equal to aggregating an outer join with coalesce(y, 0). state: of the units with events; n_total: all units. Errors: 22023 when n_total is less than n(state). NULL gives NULL.';
+'Adds the units that did nothing without reading them: the state merged with zeros up to n_total units, equal to aggregating an outer join with coalesce(y, 0). state: of the units with events; n_total: all units. Errors: 22023 when n_total is less than n(state), or for a sketch of units or a bootstrap, which would have to know them. NULL gives NULL.';
 
 CREATE FUNCTION featbit.n(state featbit.stats) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'fb_stats_n' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -121,7 +121,7 @@ CREATE FUNCTION featbit.mean(state featbit.stats) RETURNS float8
 	AS 'MODULE_PATHNAME', 'fb_stats_mean_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION featbit.mean(featbit.stats) IS
-'Mean of the first variate; for a proportion successes / n. NULL for an empty state.';
+'Mean of the first variate; for a proportion successes / n. NULL for an empty state. Errors: 22023 for a sketch or bootstrap, as for all accessors of moments.';
 
 CREATE FUNCTION featbit.mean(state featbit.stats, variate int) RETURNS float8
 	AS 'MODULE_PATHNAME', 'fb_stats_mean_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -25,6 +25,17 @@ comoment(const FbStats *state, int i, int j)
 	return state->value[FB_COMOMENT_ANY(state->k, i, j)];
 }
 
+/*
+ * Adds a ridge penalty to a system: a share of each diagonal element, so that
+ * the units of a covariate do not matter (Hoerl and Kennard 1970).
+ */
+static void
+add_ridge(System *s, double ridge)
+{
+	for (int i = 0; i < s->k; i++)
+		s->a[i][i] *= 1.0 + ridge;
+}
+
 /* Scales a system to unit diagonal; root keeps the scales. */
 static void
 scale_system(System *s, double *root)
@@ -162,8 +173,8 @@ set_control_side(FbContrast *contrast, double a, double b, double c)
 }
 
 /* Sets the degrees of freedom from the variances of both means (Welch 1947, Satterthwaite 1946). */
-static void
-set_df(FbContrast *contrast, FbTest test, double s_c, double s_t, double df_c, double df_t)
+void
+fb_contrast_set_df(FbContrast *contrast, FbTest test, double s_c, double s_t, double df_c, double df_t)
 {
 	double		w = s_c / (s_c + s_t);
 
@@ -195,7 +206,7 @@ contrast_means(const FbStats *control, const FbStats *treatment, const FbEffectO
 	contrast->difference = contrast->mean_t - contrast->mean_c;
 	contrast->free = v_t / n_t;
 	contrast->base = v_c / n_c;
-	set_df(contrast, options->test, v_c / n_c, v_t / n_t, n_c - 1.0, n_t - 1.0);
+	fb_contrast_set_df(contrast, options->test, v_c / n_c, v_t / n_t, n_c - 1.0, n_t - 1.0);
 }
 
 /* Computes the slopes of a cuped contrast; returns how many covariates were kept, and with ancova d' A^-1 d. */
@@ -235,6 +246,7 @@ find_slopes(const FbStats *control, const FbStats *treatment, const FbEffectOpti
 			memset(&s, 0, sizeof(s));
 			add_to_system(&s, arm[a]);
 			find_constant(&s, (double) arm[a]->n, arm[a], constant);
+			add_ridge(&s, options->ridge);
 			here = solve(&s, constant, a == 0 ? contrast->theta_c : contrast->theta_t, NULL, NULL);
 			if (here < kept)
 				kept = here;
@@ -251,6 +263,7 @@ find_slopes(const FbStats *control, const FbStats *treatment, const FbEffectOpti
 			add_to_system(&s, treatment);
 		}
 		find_constant(&s, n, &merged.state, constant);
+		add_ridge(&s, options->ridge);
 		kept = solve(&s, constant, contrast->theta_c, d, form);
 		memcpy(contrast->theta_t, contrast->theta_c, sizeof(contrast->theta_t));
 	}
@@ -347,7 +360,7 @@ contrast_cuped(const FbStats *control, const FbStats *treatment, const FbEffectO
 	}
 	contrast->free = contrast->variance_t / n[1] + slopes;
 	set_control_side(contrast, comoment(control, 0, 0) / dof[0] / n[0], -cross[0] / dof[0] / n[0], square[0] / dof[0] / n[0]);
-	set_df(contrast, options->test, contrast->variance_c / n[0], contrast->variance_t / n[1], dof[0], dof[1]);
+	fb_contrast_set_df(contrast, options->test, contrast->variance_c / n[0], contrast->variance_t / n[1], dof[0], dof[1]);
 }
 
 /* Covariance per unit of two ratios of means, linearised: numerators i and j, their denominators behind them. */
@@ -457,7 +470,7 @@ contrast_ratio(const FbStats *control, const FbStats *treatment, const FbEffectO
 		contrast->free = contrast->variance_t / n[1];
 		set_control_side(contrast, v[0] / n[0], -theta * cross[0] / n[0], theta * theta * v_pre[0] / n[0]);
 	}
-	set_df(contrast, options->test, contrast->variance_c / n[0], contrast->variance_t / n[1], n[0] - 1.0, n[1] - 1.0);
+	fb_contrast_set_df(contrast, options->test, contrast->variance_c / n[0], contrast->variance_t / n[1], n[0] - 1.0, n[1] - 1.0);
 }
 
 /* Fills the contrast of two states of the same kind and shape; NULL stands for no data. */
@@ -467,8 +480,8 @@ fb_contrast(const FbStats *control, const FbStats *treatment, const FbEffectOpti
 	memset(contrast, 0, sizeof(*contrast));
 	contrast->n_c = control ? control->n : 0;
 	contrast->n_t = treatment ? treatment->n : 0;
-	contrast->mean_c = contrast->n_c > 0 ? fb_stats_mean(control, 0) : NAN;
-	contrast->mean_t = contrast->n_t > 0 ? fb_stats_mean(treatment, 0) : NAN;
+	contrast->mean_c = contrast->n_c > 0 && !FB_STATS_IS_LARGE(control->kind) ? fb_stats_mean(control, 0) : NAN;
+	contrast->mean_t = contrast->n_t > 0 && !FB_STATS_IS_LARGE(treatment->kind) ? fb_stats_mean(treatment, 0) : NAN;
 	contrast->variance_c = contrast->variance_t = contrast->unadjusted_c = contrast->unadjusted_t = NAN;
 	contrast->difference = contrast->df = NAN;
 	contrast->status = FB_OK;
@@ -499,6 +512,12 @@ fb_contrast(const FbStats *control, const FbStats *treatment, const FbEffectOpti
 		case FB_STATS_RATIO:
 		case FB_STATS_RATIO_CUPED:
 			contrast_ratio(control, treatment, options, contrast);
+			break;
+		case FB_STATS_QUANTILE:
+			fb_contrast_quantile(control, treatment, options, contrast);
+			break;
+		case FB_STATS_BOOTSTRAP:
+			fb_contrast_bootstrap(control, treatment, options, contrast);
 			break;
 	}
 }

@@ -75,6 +75,9 @@ typedef struct FbEffectOptions
 	bool		sample_variance;	/* of proportions, instead of p (1 - p) */
 	const double *theta;		/* slopes given by the caller, or NULL */
 	int			n_theta;
+	double		ridge;			/* penalty, as a share of each covariate's co-moment */
+	double		quantile;		/* which one, of sketches */
+	const struct FbSketchMemory *memory;	/* for sketches and bootstraps */
 } FbEffectOptions;
 
 /*
@@ -144,6 +147,11 @@ typedef struct FbStratified
 extern const char *fb_status_name(FbStatus status);
 extern void fb_contrast(const FbStats *control, const FbStats *treatment,
 						const FbEffectOptions *options, FbContrast *contrast);
+extern void fb_contrast_set_df(FbContrast *contrast, FbTest test, double s_c, double s_t, double df_c, double df_t);
+extern void fb_contrast_quantile(const FbStats *control, const FbStats *treatment, const FbEffectOptions *options,
+								 FbContrast *contrast);
+extern void fb_contrast_bootstrap(const FbStats *control, const FbStats *treatment, const FbEffectOptions *options,
+								  FbContrast *contrast);
 extern void fb_contrast_begin_strata(FbStratified *s);
 extern void fb_contrast_add_stratum(FbStratified *s, const FbStats *control, const FbStats *treatment);
 extern void fb_contrast_end_strata(const FbStratified *s, FbContrast *contrast);

@@ -10,7 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/fb_moments.h"
+#include "core/fb_bootstrap.h"
+#include "core/fb_sketch.h"
 
 static const struct
 {
@@ -23,7 +24,9 @@ static const struct
 	[FB_STATS_CUPED] = {"cuped", 2, FB_STATS_MAX_K},
 	[FB_STATS_RATIO] = {"ratio", 2, 2},
 	[FB_STATS_RATIO_CUPED] = {"ratio_cuped", 4, 4},
-	[FB_STATS_SHAPE] = {"shape", 1, 1}
+	[FB_STATS_SHAPE] = {"shape", 1, 1},
+	[FB_STATS_QUANTILE] = {"quantile", 1, 0},
+	[FB_STATS_BOOTSTRAP] = {"bootstrap", 1, 0}
 };
 
 #define N_KINDS ((int) (sizeof(kinds) / sizeof(kinds[0])))
@@ -45,7 +48,7 @@ fb_stats_kind_from_name(const char *name, size_t length)
 	return 0;
 }
 
-/* Tells whether a kind exists and may have k variates. */
+/* Tells whether a kind of moments exists and may have k variates. */
 bool
 fb_stats_shape_ok(int kind, int k)
 {
@@ -223,6 +226,10 @@ fb_stats_common_shape(const FbStats *a, const FbStats *b, int *k, int *flags)
 	*flags = a->flags;
 	if (a->kind != b->kind)
 		return false;
+	if (a->kind == FB_STATS_QUANTILE)
+		return ((const FbSketchFlat *) a)->groups == ((const FbSketchFlat *) b)->groups;
+	if (a->kind == FB_STATS_BOOTSTRAP)
+		return a->k == b->k && a->value[0] == b->value[0];
 	if (a->kind != FB_STATS_CUPED)
 		return a->k == b->k;
 	xa = fb_stats_covariates(a);

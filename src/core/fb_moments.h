@@ -24,7 +24,9 @@ typedef enum FbStatsKind
 	FB_STATS_CUPED = 3,			/* y, then 1 to 15 covariates */
 	FB_STATS_RATIO = 4,			/* numerator, denominator */
 	FB_STATS_RATIO_CUPED = 5,	/* numerator, denominator, the same before the experiment */
-	FB_STATS_SHAPE = 6			/* y; value: mean and the sums of powers 2 to 4 about it */
+	FB_STATS_SHAPE = 6,			/* y; value: mean and the sums of powers 2 to 4 about it */
+	FB_STATS_QUANTILE = 7,		/* a sketch; see fb_sketch.h */
+	FB_STATS_BOOTSTRAP = 8		/* replicates of a mean or ratio; see fb_bootstrap.h */
 } FbStatsKind;
 
 /*
@@ -80,6 +82,9 @@ typedef enum FbMergeResult
 	FB_MERGE_KIND,				/* the states are of different kinds or shapes */
 	FB_MERGE_OVERFLOW			/* the result exceeds double precision or the largest count */
 } FbMergeResult;
+
+/* Kinds whose size depends on more than their variates; what reads moments must refuse them. */
+#define FB_STATS_IS_LARGE(kind) ((kind) == FB_STATS_QUANTILE || (kind) == FB_STATS_BOOTSTRAP)
 
 extern const char *fb_stats_kind_name(int kind);
 extern int	fb_stats_kind_from_name(const char *name, size_t length);

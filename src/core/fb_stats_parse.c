@@ -16,13 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fb_moments.h"
-
-typedef struct Parser
-{
-	const char *at;
-	const char *detail;
-} Parser;
+#include "core/fb_stats_text.h"
 
 /* Bits of the members already seen. */
 enum
@@ -32,8 +26,8 @@ enum
 };
 
 /* Notes what is wrong; the first complaint stays. */
-static bool
-fail(Parser *parser, const char *detail)
+bool
+fb_text_fail(FbText *parser, const char *detail)
 {
 	if (parser->detail == NULL)
 		parser->detail = detail;
@@ -41,18 +35,18 @@ fail(Parser *parser, const char *detail)
 }
 
 /* Skips white space. */
-static void
-skip_space(Parser *parser)
+void
+fb_text_skip_space(FbText *parser)
 {
 	while (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\n' || *parser->at == '\r')
 		parser->at++;
 }
 
 /* Takes one punctuation character if it comes next. */
-static bool
-accept(Parser *parser, char c)
+bool
+fb_text_accept(FbText *parser, char c)
 {
-	skip_space(parser);
+	fb_text_skip_space(parser);
 	if (*parser->at != c)
 		return false;
 	parser->at++;
@@ -60,16 +54,16 @@ accept(Parser *parser, char c)
 }
 
 /* Takes a string without escapes. */
-static bool
-parse_string(Parser *parser, const char **start, size_t *length)
+bool
+fb_text_string(FbText *parser, const char **start, size_t *length)
 {
-	if (!accept(parser, '"'))
-		return fail(parser, "A string in double quotes is expected.");
+	if (!fb_text_accept(parser, '"'))
+		return fb_text_fail(parser, "A string in double quotes is expected.");
 	*start = parser->at;
 	while (*parser->at != '"' && *parser->at != '\\' && (unsigned char) *parser->at >= ' ')
 		parser->at++;
 	if (*parser->at != '"')
-		return fail(parser, "A string is not closed.");
+		return fb_text_fail(parser, "A string is not closed.");
 	*length = (size_t) (parser->at - *start);
 	parser->at++;
 	return true;
@@ -87,22 +81,22 @@ skip_digits(const char **at)
 }
 
 /* Takes a JSON number as a finite double. */
-static bool
-parse_double(Parser *parser, double *value)
+bool
+fb_text_double(FbText *parser, double *value)
 {
 	const char *end;
 
-	skip_space(parser);
+	fb_text_skip_space(parser);
 	end = parser->at;
 	if (*end == '-')
 		end++;
 	if (!skip_digits(&end))
-		return fail(parser, "A number is expected.");
+		return fb_text_fail(parser, "A number is expected.");
 	if (*end == '.')
 	{
 		end++;
 		if (!skip_digits(&end))
-			return fail(parser, "A number is expected.");
+			return fb_text_fail(parser, "A number is expected.");
 	}
 	if (*end == 'e' || *end == 'E')
 	{
@@ -110,31 +104,31 @@ parse_double(Parser *parser, double *value)
 		if (*end == '+' || *end == '-')
 			end++;
 		if (!skip_digits(&end))
-			return fail(parser, "A number is expected.");
+			return fb_text_fail(parser, "A number is expected.");
 	}
 	*value = strtod(parser->at, NULL);
 	if (!isfinite(*value))
-		return fail(parser, "A number is out of range.");
+		return fb_text_fail(parser, "A number is out of range.");
 	parser->at = end;
 	return true;
 }
 
 /* Takes a whole number. */
-static bool
-parse_integer(Parser *parser, int64_t *value)
+bool
+fb_text_integer(FbText *parser, int64_t *value)
 {
 	const char *end;
 	int64_t		result = 0;
 
-	skip_space(parser);
+	fb_text_skip_space(parser);
 	end = parser->at;
 	if (!skip_digits(&end) || *end == '.' || *end == 'e' || *end == 'E')
-		return fail(parser, "A whole number, zero or positive, is expected.");
+		return fb_text_fail(parser, "A whole number, zero or positive, is expected.");
 	for (; parser->at < end; parser->at++)
 	{
 		result = result * 10 + (*parser->at - '0');
 		if (result > FB_STATS_MAX_N)
-			return fail(parser, "A count must not exceed 9007199254740992.");
+			return fb_text_fail(parser, "A count must not exceed 9007199254740992.");
 	}
 	*value = result;
 	return true;
@@ -142,33 +136,33 @@ parse_integer(Parser *parser, int64_t *value)
 
 /* Takes true or false. */
 static bool
-parse_boolean(Parser *parser, bool *value)
+parse_boolean(FbText *parser, bool *value)
 {
-	skip_space(parser);
+	fb_text_skip_space(parser);
 	*value = strncmp(parser->at, "true", 4) == 0;
 	if (!*value && strncmp(parser->at, "false", 5) != 0)
-		return fail(parser, "true or false is expected.");
+		return fb_text_fail(parser, "true or false is expected.");
 	parser->at += *value ? 4 : 5;
 	return true;
 }
 
 /* Takes an array of at most max numbers. */
 static bool
-parse_array(Parser *parser, double *values, int max, int *count)
+parse_array(FbText *parser, double *values, int max, int *count)
 {
 	*count = 0;
-	if (!accept(parser, '['))
-		return fail(parser, "An array of numbers is expected.");
+	if (!fb_text_accept(parser, '['))
+		return fb_text_fail(parser, "An array of numbers is expected.");
 	do
 	{
 		if (*count >= max)
-			return fail(parser, "An array has too many numbers.");
-		if (!parse_double(parser, &values[*count]))
+			return fb_text_fail(parser, "An array has too many numbers.");
+		if (!fb_text_double(parser, &values[*count]))
 			return false;
 		(*count)++;
-	} while (accept(parser, ','));
-	if (!accept(parser, ']'))
-		return fail(parser, "An array is not closed.");
+	} while (fb_text_accept(parser, ','));
+	if (!fb_text_accept(parser, ']'))
+		return fb_text_fail(parser, "An array is not closed.");
 	return true;
 }
 
@@ -188,7 +182,7 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 		{"successes", SEEN_SUCCESSES}, {"means", SEEN_MEANS}, {"comoments", SEEN_COMOMENTS},
 		{"missing", SEEN_MISSING}
 	};
-	Parser		parser = {text, NULL};
+	FbText		parser = {text, NULL};
 	int			seen = 0;
 	int			kind = 0;
 	int64_t		version = FB_STATS_VERSION;
@@ -200,7 +194,7 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 	double		comoments[FB_STATS_MAX_VALUES - FB_STATS_MAX_K];
 	int			n_means = 0;
 	int			n_comoments = 0;
-	bool		ok = accept(&parser, '{') || fail(&parser, "An object in curly brackets is expected.");
+	bool		ok = fb_text_accept(&parser, '{') || fb_text_fail(&parser, "An object in curly brackets is expected.");
 
 	while (ok)
 	{
@@ -208,72 +202,72 @@ fb_stats_parse(const char *text, FbStats *state, const char **detail)
 		size_t		length;
 		int			bit = 0;
 
-		ok = parse_string(&parser, &name, &length);
+		ok = fb_text_string(&parser, &name, &length);
 		if (!ok)
 			break;
 		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 			if (strlen(members[i].name) == length && memcmp(members[i].name, name, length) == 0)
 				bit = members[i].bit;
 		if (bit == 0)
-			ok = fail(&parser, "Members are version, kind, n, n_bad, missing, successes, means and comoments.");
+			ok = fb_text_fail(&parser, "Members are version, kind, n, n_bad, missing, successes, means and comoments.");
 		else if (seen & bit)
-			ok = fail(&parser, "A member is given twice.");
-		else if (!accept(&parser, ':'))
-			ok = fail(&parser, "A colon is expected behind the name of a member.");
+			ok = fb_text_fail(&parser, "A member is given twice.");
+		else if (!fb_text_accept(&parser, ':'))
+			ok = fb_text_fail(&parser, "A colon is expected behind the name of a member.");
 		if (!ok)
 			break;
 		seen |= bit;
 		if (bit == SEEN_VERSION)
-			ok = parse_integer(&parser, &version);
+			ok = fb_text_integer(&parser, &version);
 		else if (bit == SEEN_N)
-			ok = parse_integer(&parser, &n);
+			ok = fb_text_integer(&parser, &n);
 		else if (bit == SEEN_N_BAD)
-			ok = parse_integer(&parser, &n_bad);
+			ok = fb_text_integer(&parser, &n_bad);
 		else if (bit == SEEN_SUCCESSES)
-			ok = parse_integer(&parser, &successes);
+			ok = fb_text_integer(&parser, &successes);
 		else if (bit == SEEN_MEANS)
 			ok = parse_array(&parser, means, FB_STATS_MAX_K, &n_means);
 		else if (bit == SEEN_COMOMENTS)
 			ok = parse_array(&parser, comoments, FB_STATS_MAX_VALUES - FB_STATS_MAX_K, &n_comoments);
 		else if (bit == SEEN_MISSING)
 			ok = parse_boolean(&parser, &missing);
-		else if (parse_string(&parser, &name, &length))
+		else if (fb_text_string(&parser, &name, &length))
 		{
 			kind = fb_stats_kind_from_name(name, length);
-			ok = kind != 0 || fail(&parser, "Kinds are proportion, mean, cuped, ratio, ratio_cuped and shape.");
+			ok = kind != 0 || fb_text_fail(&parser, "Kinds are proportion, mean, cuped, ratio, ratio_cuped, shape, quantile and bootstrap.");
 		}
 		else
 			ok = false;
-		if (!ok || !accept(&parser, ','))
+		if (!ok || !fb_text_accept(&parser, ','))
 			break;
 	}
 	if (ok)
-		ok = accept(&parser, '}') || fail(&parser, "The object is not closed.");
+		ok = fb_text_accept(&parser, '}') || fb_text_fail(&parser, "The object is not closed.");
 	if (ok)
 	{
-		skip_space(&parser);
-		ok = *parser.at == '\0' || fail(&parser, "Nothing may follow the object.");
+		fb_text_skip_space(&parser);
+		ok = *parser.at == '\0' || fb_text_fail(&parser, "Nothing may follow the object.");
 	}
 	if (ok && version != FB_STATS_VERSION)
-		ok = fail(&parser, "The version is not supported.");
+		ok = fb_text_fail(&parser, "The version is not supported.");
 	if (ok && (seen & (SEEN_KIND | SEEN_N)) != (SEEN_KIND | SEEN_N))
-		ok = fail(&parser, "The members kind and n are required.");
+		ok = fb_text_fail(&parser, "The members kind and n are required.");
 	if (ok && kind == FB_STATS_PROPORTION)
 	{
 		if (!(seen & SEEN_SUCCESSES) || (seen & (SEEN_MEANS | SEEN_COMOMENTS)))
-			ok = fail(&parser, "A proportion has successes, and neither means nor comoments.");
+			ok = fb_text_fail(&parser, "A proportion has successes, and neither means nor comoments.");
 		n_means = 1;
 	}
 	else if (ok)
 	{
 		if ((seen & SEEN_SUCCESSES) || !(seen & SEEN_MEANS) || !(seen & SEEN_COMOMENTS))
-			ok = fail(&parser, "All kinds but the proportion have means and comoments, and no successes.");
+			ok = fb_text_fail(&parser, "All kinds but the proportion have means and comoments, and no successes.");
 		else if (!fb_stats_shape_ok(kind, n_means))
-			ok = fail(&parser, "The number of means does not fit the kind.");
+			ok = fb_text_fail(&parser, "The number of means does not fit the kind.");
 		else if (kind == FB_STATS_SHAPE && n_comoments != 3)
-			ok = fail(&parser, "For kind shape there must be the sums of powers 2, 3 and 4 as comoments.");
+			ok = fb_text_fail(&parser, "For kind shape there must be the sums of powers 2, 3 and 4 as comoments.");
 		else if (kind != FB_STATS_SHAPE && n_comoments != n_means * (n_means + 1) / 2)
-			ok = fail(&parser, "For k means there must be k (k + 1) / 2 comoments.");
+			ok = fb_text_fail(&parser, "For k means there must be k (k + 1) / 2 comoments.");
 	}
 	if (ok)
 	{

@@ -32,7 +32,7 @@ static const FbChoice algorithms[] = {
 	{"thompson", 0}, {"top-two", 1}, {NULL, 0}
 };
 
-/* effect_bayes(control, treatment, prior_mean, prior_sd, scale, alpha, rope) returns record */
+/* effect_bayes(control, treatment, prior_mean, prior_sd, scale, alpha, rope, quantile) returns record */
 Datum
 fb_effect_bayes_sql(PG_FUNCTION_ARGS)
 {
@@ -54,6 +54,7 @@ fb_effect_bayes_sql(PG_FUNCTION_ARGS)
 	fb_refuse_null(fcinfo, 4, "scale");
 	options.scale = fb_choose("scale", PG_GETARG_TEXT_PP(4), fb_scales);
 	options.alpha = fb_get_alpha(fcinfo, 5);
+	options.quantile = fb_get_quantile(fcinfo, 7);
 	options.test = FB_Z;
 	options.interval = FB_DELTA;
 	if (!(prior_sd > 0.0))

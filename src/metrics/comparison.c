@@ -13,7 +13,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "core/fb_bootstrap.h"
 #include "metrics/comparison.h"
+#include "metrics/sketch.h"
 #include "metrics/stats.h"
 #include "pg_compat.h"
 
@@ -34,12 +36,13 @@ const FbChoice fb_alternatives[] = {
 /* A method names the test and, on the relative scale, the interval. */
 enum
 {
-	METHOD_AUTO, METHOD_WELCH, METHOD_STUDENT, METHOD_Z, METHOD_FIELLER, METHOD_DELTA, METHOD_SCALED
+	METHOD_AUTO, METHOD_WELCH, METHOD_STUDENT, METHOD_Z, METHOD_FIELLER, METHOD_DELTA, METHOD_SCALED, METHOD_PERCENTILE
 };
 
 static const FbChoice methods[] = {
 	{"auto", METHOD_AUTO}, {"welch", METHOD_WELCH}, {"student", METHOD_STUDENT}, {"z", METHOD_Z},
-	{"fieller", METHOD_FIELLER}, {"delta", METHOD_DELTA}, {"scaled", METHOD_SCALED}, {NULL, 0}
+	{"fieller", METHOD_FIELLER}, {"delta", METHOD_DELTA}, {"scaled", METHOD_SCALED}, {"percentile", METHOD_PERCENTILE},
+	{NULL, 0}
 };
 
 #define ADJUSTMENT_AUTO (-1)
@@ -141,17 +144,14 @@ fb_read_sides(FunctionCallInfo fcinfo, FbSides *sides)
 		if (!fb_stats_common_shape(state[0], state[1], &k, &flags))
 		{
 			if (state[0]->kind == state[1]->kind)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("cannot compare featbit.stats of %d and of %d covariates",
-								fb_stats_covariates(state[0]), fb_stats_covariates(state[1]))));
+				fb_stats_mismatch("compare", state[0], state[1]);
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("cannot compare featbit.stats of kind \"%s\" with kind \"%s\"",
 							fb_stats_kind_name(state[0]->kind), fb_stats_kind_name(state[1]->kind)),
 					 errhint("Build both with the same aggregate: boolean values make a proportion, float8 values a mean.")));
 		}
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < 2 && state[0]->kind == FB_STATS_CUPED; i++)
 			if (state[i]->k != k || state[i]->flags != flags)
 				state[i] = fb_stats_widened(state[i], k, flags);
 	}
@@ -182,6 +182,8 @@ fb_default_options(FbEffectOptions *options)
 	options->interval = FB_FIELLER;
 	options->adjustment = FB_WITHIN;
 	options->alpha = 0.05;
+	options->quantile = 0.5;
+	options->memory = &fb_palloc_memory;
 }
 
 /* Returns the number of slopes that the caller may give. */
@@ -195,6 +197,41 @@ count_slopes(const FbSides *sides)
 	if (state->kind == FB_STATS_CUPED)
 		return state->k - 1;
 	return state->kind == FB_STATS_RATIO_CUPED ? 1 : 0;
+}
+
+/* Reads which quantile is to be compared. */
+double
+fb_get_quantile(FunctionCallInfo fcinfo, int argument)
+{
+	double		quantile;
+
+	fb_refuse_null(fcinfo, argument, "quantile");
+	quantile = PG_GETARG_FLOAT8(argument);
+	if (!(quantile > 0.0 && quantile < 1.0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("quantile must be between 0 and 1, both excluded, not %g", quantile),
+				 errhint("The median is 0.5, the 95th percentile 0.95.")));
+	return quantile;
+}
+
+/* Reads the ridge penalty. */
+static double
+get_ridge(FunctionCallInfo fcinfo, int argument, FbAdjustment adjustment)
+{
+	double		ridge = fb_get_finite(fcinfo, argument, "ridge");
+
+	if (!(ridge >= 0.0 && ridge <= 1e6))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ridge must be between 0 and 1e6, not %g", ridge)));
+	if (ridge > 0.0 && adjustment == FB_ANCOVA)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("adjustment \"ancova\" has no ridge penalty"),
+				 errdetail("Its standard error holds for least squares only."),
+				 errhint("Use adjustment \"within\", \"pooled\" or \"lin\".")));
+	return ridge;
 }
 
 /* Reads adjustment and slopes. */
@@ -235,8 +272,8 @@ read_adjustment(FunctionCallInfo fcinfo, int argument, const FbSides *sides, FbE
 	}
 }
 
-/* Reads the arguments of effect behind the two states. */
-static void
+/* Reads the arguments of effect behind the two states; tells whether the interval is of percentiles. */
+static bool
 read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *options)
 {
 	int			method;
@@ -262,7 +299,9 @@ read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *opt
 			method = METHOD_DELTA;
 	}
 	read_adjustment(fcinfo, 7, sides, options);
-	if (options->scale == FB_ABSOLUTE && method >= METHOD_FIELLER)
+	options->quantile = fb_get_quantile(fcinfo, 10);
+	options->ridge = get_ridge(fcinfo, 11, options->adjustment);
+	if (options->scale == FB_ABSOLUTE && method >= METHOD_FIELLER && method <= METHOD_SCALED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("method \"%s\" applies to scale \"relative\" only",
@@ -270,6 +309,16 @@ read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *opt
 				 errhint("Legal values with scale \"absolute\" are \"auto\", \"welch\", \"student\", \"z\".")));
 	options->test = method == METHOD_STUDENT ? FB_STUDENT : method == METHOD_Z || method == METHOD_SCALED ? FB_Z : FB_WELCH;
 	options->interval = method == METHOD_DELTA ? FB_DELTA : method == METHOD_SCALED ? FB_SCALED : FB_FIELLER;
+	if (method != METHOD_PERCENTILE)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (sides->state[i] && sides->state[i]->kind != FB_STATS_BOOTSTRAP)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("method \"percentile\" does not apply to featbit.stats of kind \"%s\"",
+							fb_stats_kind_name(sides->state[i]->kind)),
+					 errhint("Build both states with bootstrap_agg or bootstrap_ratio_agg.")));
+	return true;
 }
 
 /* Returns the row of a comparison, with one more number behind it if there is an extra one. */
@@ -304,7 +353,7 @@ fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *c
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
-/* effect(control stats, treatment stats, scale, alternative, alpha, method, null_value, adjustment, theta, profile) returns record */
+/* effect(control stats, treatment stats, scale, alternative, alpha, method, null_value, adjustment, theta, profile, quantile, ridge) returns record */
 Datum
 fb_effect_sql(PG_FUNCTION_ARGS)
 {
@@ -312,12 +361,15 @@ fb_effect_sql(PG_FUNCTION_ARGS)
 	FbContrast	contrast;
 	FbEffect	result;
 	FbSides		sides;
+	bool		percentiles;
 
 	fb_read_sides(fcinfo, &sides);
-	read_options(fcinfo, &sides, &options);
+	percentiles = read_options(fcinfo, &sides, &options);
 	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
 	fb_note_contrast(&sides, &contrast);
 	fb_effect(&contrast, &options, &result);
+	if (percentiles && contrast.status == FB_OK)
+		fb_bootstrap_percentiles(sides.state[0], sides.state[1], &options, &result);
 	PG_RETURN_DATUM(fb_effect_row(fcinfo, &sides, &contrast, &result, NULL));
 }
 
@@ -332,7 +384,7 @@ slope_array(const double *theta, int count)
 	return PointerGetDatum(construct_array(elements, count, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* adjustment(control stats, treatment stats, adjustment, theta) returns record */
+/* adjustment(control stats, treatment stats, adjustment, theta, ridge) returns record */
 Datum
 fb_adjustment_sql(PG_FUNCTION_ARGS)
 {
@@ -348,6 +400,7 @@ fb_adjustment_sql(PG_FUNCTION_ARGS)
 	fb_read_sides(fcinfo, &sides);
 	fb_default_options(&options);
 	read_adjustment(fcinfo, 2, &sides, &options);
+	options.ridge = get_ridge(fcinfo, 4, options.adjustment);
 	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
 	fb_note_contrast(&sides, &contrast);
 

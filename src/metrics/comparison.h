@@ -29,6 +29,7 @@ extern const FbChoice fb_alternatives[];
 extern void fb_refuse_null(FunctionCallInfo fcinfo, int argument, const char *name);
 extern double fb_get_alpha(FunctionCallInfo fcinfo, int argument);
 extern double fb_get_finite(FunctionCallInfo fcinfo, int argument, const char *name);
+extern double fb_get_quantile(FunctionCallInfo fcinfo, int argument);
 extern void fb_read_sides(FunctionCallInfo fcinfo, FbSides *sides);
 extern void fb_default_options(FbEffectOptions *options);
 extern void fb_note_contrast(FbSides *sides, const FbContrast *contrast);

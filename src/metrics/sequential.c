@@ -91,7 +91,7 @@ read_planned(FunctionCallInfo fcinfo, int argument)
 	return (double) planned;
 }
 
-/* effect_sequential(control, treatment, planned_n, scale, alternative, alpha, null_value, method, adjustment, profile) returns record */
+/* effect_sequential(control, treatment, planned_n, scale, alternative, alpha, null_value, method, adjustment, profile, quantile) returns record */
 Datum
 fb_effect_sequential_sql(PG_FUNCTION_ARGS)
 {
@@ -106,6 +106,7 @@ fb_effect_sequential_sql(PG_FUNCTION_ARGS)
 	peer = fb_choose("profile", PG_GETARG_TEXT_PP(9), profiles);
 	fb_read_sides(fcinfo, &sides);
 	read_options(fcinfo, 3, peer, &options);
+	options.quantile = fb_get_quantile(fcinfo, 10);
 	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
 	fb_note_contrast(&sides, &contrast);
 	fb_effect_sequential(&contrast, &options, planned, peer, &result);

@@ -12,15 +12,18 @@
 #include "core/fb_moments.h"
 
 extern FbStats *fb_stats_from_datum(Datum datum);
+extern FbStats *fb_stats_moments_from_datum(Datum datum);
 extern FbStats *fb_stats_make(int kind, int k);
 extern FbStats *fb_stats_copy(const FbStats *state);
 extern FbStats *fb_stats_widened(const FbStats *state, int k, int flags);
 extern FbStats *fb_stats_merge_checked(FbStats *into, const FbStats *from);
 extern FbStats *fb_stats_transition(FunctionCallInfo fcinfo);
+extern void fb_stats_mismatch(const char *what, const FbStats *a, const FbStats *b);
 extern void fb_stats_wrong_kind(const FbStats *state, int wanted);
 extern void fb_stats_overflow(void);
 
 #define FB_GETARG_STATS(n) fb_stats_from_datum(PG_GETARG_DATUM(n))
+#define FB_GETARG_MOMENTS(n) fb_stats_moments_from_datum(PG_GETARG_DATUM(n))
 #define FB_RETURN_STATS(state) PG_RETURN_POINTER(state)
 
 #endif							/* FB_METRICS_STATS_H */

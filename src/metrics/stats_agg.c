@@ -13,6 +13,7 @@
 
 #include "fmgr.h"
 
+#include "metrics/sketch.h"
 #include "metrics/stats.h"
 #include "pg_compat.h"
 
@@ -97,8 +98,11 @@ fb_stats_accum_bool(PG_FUNCTION_ARGS)
 Datum
 fb_stats_merge_sql(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = fb_stats_transition(fcinfo);
+	FbStats    *state;
 
+	if (fb_sketch_datum(PG_GETARG_DATUM(0)) && fb_sketch_datum(PG_GETARG_DATUM(1)))
+		return fb_sketch_merge_datum(fcinfo);
+	state = fb_stats_transition(fcinfo);
 	FB_RETURN_STATS(fb_stats_merge_checked(state, FB_GETARG_STATS(1)));
 }
 
@@ -130,7 +134,7 @@ fb_stats_from_counts(PG_FUNCTION_ARGS)
 Datum
 fb_stats_with_zeros(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = fb_stats_copy(FB_GETARG_STATS(0));
+	FbStats    *state = FB_GETARG_STATS(0);
 	int64		n_total = PG_GETARG_INT64(1);
 
 	if (n_total < state->n)
@@ -139,6 +143,9 @@ fb_stats_with_zeros(PG_FUNCTION_ARGS)
 				 errmsg("n_total must not be less than the " INT64_FORMAT " units of the state, not " INT64_FORMAT,
 						(int64) state->n, n_total),
 				 errhint("n_total counts all units, those in the state included.")));
+	if (state->kind == FB_STATS_QUANTILE)
+		return fb_sketch_with_zeros(state, n_total - state->n);
+	state = fb_stats_copy(FB_GETARG_MOMENTS(0));
 	if (fb_stats_add_zeros(state, n_total - state->n) != FB_MERGE_OK)
 		fb_stats_overflow();
 	FB_RETURN_STATS(state);
@@ -187,7 +194,7 @@ return_finite(FunctionCallInfo fcinfo, double value)
 Datum
 fb_stats_mean_sql(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	int			i = variate_arg(fcinfo, 1, state);
 
 	if (state->n < 1)
@@ -199,7 +206,7 @@ fb_stats_mean_sql(PG_FUNCTION_ARGS)
 Datum
 fb_stats_variance_sql(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	int			i = variate_arg(fcinfo, 1, state);
 
 	if (state->n < 2)
@@ -211,7 +218,7 @@ fb_stats_variance_sql(PG_FUNCTION_ARGS)
 Datum
 fb_stats_stddev_sql(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	int			i = variate_arg(fcinfo, 1, state);
 
 	if (state->n < 2)
@@ -223,7 +230,7 @@ fb_stats_stddev_sql(PG_FUNCTION_ARGS)
 Datum
 fb_stats_total_sql(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	int			i = variate_arg(fcinfo, 1, state);
 
 	return return_finite(fcinfo, fb_stats_total(state, i));
@@ -233,7 +240,7 @@ fb_stats_total_sql(PG_FUNCTION_ARGS)
 Datum
 fb_stats_covariance_sql(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	int			i = variate_arg(fcinfo, 1, state);
 	int			j = variate_arg(fcinfo, 2, state);
 

@@ -265,7 +265,7 @@ wrong_replacement(const FbStats *state)
 Datum
 fb_stats_replace_float8(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	double		old_row = PG_GETARG_FLOAT8(1);
 	double		new_row = PG_GETARG_FLOAT8(2);
 
@@ -278,7 +278,7 @@ fb_stats_replace_float8(PG_FUNCTION_ARGS)
 Datum
 fb_stats_replace_bool(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	double		old_row = PG_GETARG_BOOL(1) ? 1.0 : 0.0;
 	double		new_row = PG_GETARG_BOOL(2) ? 1.0 : 0.0;
 
@@ -311,7 +311,7 @@ read_variates(FbStats *state, ArrayType *array, const char *name, double *row)
 Datum
 fb_stats_replace_row(PG_FUNCTION_ARGS)
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	double		old_row[FB_STATS_MAX_K],
 				new_row[FB_STATS_MAX_K];
 
@@ -326,7 +326,7 @@ fb_stats_replace_row(PG_FUNCTION_ARGS)
 static Datum
 shape_statistic(FunctionCallInfo fcinfo, double (*statistic) (const FbStats *))
 {
-	FbStats    *state = FB_GETARG_STATS(0);
+	FbStats    *state = FB_GETARG_MOMENTS(0);
 	double		value;
 
 	if (state->kind != FB_STATS_SHAPE)

@@ -5,7 +5,8 @@
  * Both forms are lossless. The text form prints each number with the shortest
  * decimal that identifies it, whatever extra_float_digits says; the binary
  * form is the version byte, kind, number of variates, flags, n, n_bad and the
- * numbers, all in network byte order. Both ways in end in fb_stats_check.
+ * numbers, all in network byte order. Both ways in end in the checker of the
+ * kind.
  */
 #include "postgres.h"
 
@@ -14,6 +15,7 @@
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 
+#include "core/fb_stats_text.h"
 #include "metrics/stats.h"
 #include "pg_compat.h"
 
@@ -44,6 +46,35 @@ fb_stats_copy(const FbStats *state)
 	return copy;
 }
 
+/* Tells whether the length of a stored state fits what its first bytes say. */
+static bool
+size_fits(const FbStats *state)
+{
+	Size		size = VARSIZE(state);
+
+	if (size < FB_STATS_SIZE(1) || state->version != FB_STATS_VERSION)
+		return false;
+	if (state->kind == FB_STATS_BOOTSTRAP)
+		return (state->k == 1 || state->k == 2) && state->value[0] >= FB_BOOTSTRAP_MIN &&
+			state->value[0] <= FB_BOOTSTRAP_MAX && size == FB_BOOTSTRAP_SIZE(FB_BOOTSTRAP_REPLICATES(state), state->k);
+	if (state->kind == FB_STATS_QUANTILE)
+	{
+		const FbSketchFlat *flat = (const FbSketchFlat *) state;
+		uint64		buckets = 0;
+
+		if (size < FB_SKETCH_SIZE(1, 0) || (flat->groups != 1 && flat->groups != FB_SKETCH_GROUPS) ||
+			size < FB_SKETCH_SIZE(flat->groups, 0))
+			return false;
+		for (int g = 0; g < flat->groups; g++)
+			buckets += (uint32) flat->sizes[g];
+		return buckets <= FB_SKETCH_MAX_GROUPED && size == FB_SKETCH_SIZE(flat->groups, buckets) &&
+			(flat->bits == FB_SKETCH_EXACT || flat->bits <= FB_SKETCH_MAX_BITS) && (buckets > 0) == (flat->n > 0);
+	}
+	return fb_stats_shape_ok(state->kind, state->k) &&
+		(state->flags == 0 || (state->flags == FB_STATS_MISSING && state->kind == FB_STATS_CUPED)) &&
+		size == FB_STATS_SIZE(fb_stats_values(state->kind, state->k));
+}
+
 /* Returns the detoasted state behind a datum; never modify it in place. */
 FbStats *
 fb_stats_from_datum(Datum datum)
@@ -51,13 +82,26 @@ fb_stats_from_datum(Datum datum)
 	FbStats    *state = (FbStats *) PG_DETOAST_DATUM(datum);
 
 	/* What is stored was checked on its way in; this notices damage and newer versions. */
-	if (VARSIZE(state) < FB_STATS_SIZE(1) || state->version != FB_STATS_VERSION ||
-		!fb_stats_shape_ok(state->kind, state->k) ||
-		(state->flags != 0 && (state->flags != FB_STATS_MISSING || state->kind != FB_STATS_CUPED)) ||
-		VARSIZE(state) != FB_STATS_SIZE(fb_stats_values(state->kind, state->k)))
+	if (!size_fits(state))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("value of type featbit.stats is corrupt or of a newer version")));
+	return state;
+}
+
+/* The same for functions that read moments. */
+FbStats *
+fb_stats_moments_from_datum(Datum datum)
+{
+	FbStats    *state = fb_stats_from_datum(datum);
+
+	if (FB_STATS_IS_LARGE(state->kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("featbit.stats of kind \"%s\" keeps no moments", fb_stats_kind_name(state->kind)),
+				 state->kind == FB_STATS_QUANTILE ?
+				 errhint("Read it with quantile, quantile_interval or share_below.") :
+				 errhint("Read it with replicates, or compare it with effect.")));
 	return state;
 }
 
@@ -83,6 +127,27 @@ fb_stats_widened(const FbStats *state, int k, int flags)
 	return wide;
 }
 
+/* Raises the error for two states of one kind that do not fit together. */
+void
+fb_stats_mismatch(const char *what, const FbStats *a, const FbStats *b)
+{
+	if (a->kind == FB_STATS_QUANTILE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot %s a sketch of rows with a sketch of units", what),
+				 errhint("Build both with quantile_agg, or both with cluster_quantile_agg.")));
+	if (a->kind == FB_STATS_BOOTSTRAP)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 a->k != b->k ? errmsg("cannot %s the bootstrap of a mean with that of a ratio", what) :
+				 errmsg("cannot %s bootstraps of %d and of %d replicates", what,
+						FB_BOOTSTRAP_REPLICATES(a), FB_BOOTSTRAP_REPLICATES(b))));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("cannot %s featbit.stats of %d and of %d covariates", what,
+					fb_stats_covariates(a), fb_stats_covariates(b))));
+}
+
 /*
  * Merges one state into another, raising the error when they do not fit
  * together. Returns the result: the first state, or a wider one.
@@ -96,15 +161,18 @@ fb_stats_merge_checked(FbStats *into, const FbStats *from)
 	if (!fb_stats_common_shape(into, from, &k, &flags))
 	{
 		if (into->kind == from->kind)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("cannot merge featbit.stats of %d and of %d covariates",
-							fb_stats_covariates(into), fb_stats_covariates(from))));
+			fb_stats_mismatch("merge", into, from);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot merge featbit.stats of kind \"%s\" with kind \"%s\"",
 						fb_stats_kind_name(into->kind), fb_stats_kind_name(from->kind)),
 				 errhint("Build both with the same aggregate: boolean values make a proportion, float8 values a mean; cast the boolean with y::int to get a mean.")));
+	}
+	if (into->kind == FB_STATS_BOOTSTRAP)
+	{
+		if (fb_bootstrap_merge(into, from) != FB_MERGE_OK)
+			fb_stats_overflow();
+		return into;
 	}
 	if (into->k != k || into->flags != flags)
 		into = fb_stats_widened(into, k, flags);
@@ -124,6 +192,24 @@ fb_stats_in(PG_FUNCTION_ARGS)
 	FbStats    *state;
 	const char *detail;
 
+	if (fb_large_recognise(text))
+	{
+		FbLargeText found;
+
+		state = NULL;
+		if (fb_large_parse(text, &found, &detail))
+		{
+			state = palloc0(found.size);
+			SET_VARSIZE(state, found.size);
+			detail = fb_large_fill(&found, state);
+		}
+		if (detail)
+			fb_ereturn(fcinfo->context, (Datum) 0,
+					   (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid input syntax for type featbit.stats: \"%.100s%s\"", text, strlen(text) > 100 ? "..." : ""),
+						errdetail("%s", detail)));
+		FB_RETURN_STATS(state);
+	}
 	if (!fb_stats_parse(text, &buffer.state, &detail))
 		fb_ereturn(fcinfo->context, (Datum) 0,
 				   (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -133,6 +219,69 @@ fb_stats_in(PG_FUNCTION_ARGS)
 	memcpy(&state->version, &buffer.state.version,
 		   VARSIZE(state) - offsetof(FbStats, version));
 	FB_RETURN_STATS(state);
+}
+
+/* Appends a number. */
+static void
+append_number(StringInfo out, double value)
+{
+	char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	double_to_shortest_decimal_buf(value, number);
+	appendStringInfoString(out, number);
+}
+
+/* Appends every stride-th number in square brackets. */
+static void
+append_strided(StringInfo out, const char *name, const double *values, int stride, int count)
+{
+	appendStringInfo(out, ", \"%s\": ", name);
+	for (int i = 0; i < count; i++)
+	{
+		appendStringInfoString(out, i > 0 ? ", " : "[");
+		append_number(out, values[(Size) i * stride]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* Appends the members of a bootstrap. */
+static void
+append_bootstrap(StringInfo out, const FbStats *state)
+{
+	int			count = FB_BOOTSTRAP_REPLICATES(state) + 1;
+
+	if (state->k == 1)
+	{
+		appendStringInfoString(out, ", \"shift\": ");
+		append_number(out, state->value[1]);
+	}
+	append_strided(out, "weights", state->value + 2, state->k + 1, count);
+	append_strided(out, "sums", state->value + 3, state->k + 1, count);
+	if (state->k == 2)
+		append_strided(out, "denominators", state->value + 4, 3, count);
+}
+
+/* Appends the members of a sketch. */
+static void
+append_sketch(StringInfo out, const FbSketchFlat *flat)
+{
+	const FbBucket *bucket = FB_SKETCH_BUCKETS(flat);
+
+	appendStringInfo(out, ", \"bits\": %d, \"wanted\": %d, \"min\": ", flat->bits, flat->wanted);
+	append_number(out, flat->min);
+	appendStringInfoString(out, ", \"max\": ");
+	append_number(out, flat->max);
+	appendStringInfoString(out, flat->groups == 1 ? ", \"buckets\": " : ", \"groups\": [");
+	for (int g = 0; g < flat->groups; g++)
+	{
+		appendStringInfoString(out, g > 0 ? ", [" : "[");
+		for (int i = 0; i < flat->sizes[g]; i++, bucket++)
+			appendStringInfo(out, "%s" INT64_FORMAT ", " INT64_FORMAT, i > 0 ? ", " : "",
+							 (int64) bucket->key, (int64) bucket->count);
+		appendStringInfoChar(out, ']');
+	}
+	if (flat->groups > 1)
+		appendStringInfoChar(out, ']');
 }
 
 /* Appends numbers in square brackets. */
@@ -164,7 +313,11 @@ fb_stats_out(PG_FUNCTION_ARGS)
 					 state->version, fb_stats_kind_name(state->kind), (int64) state->n, (int64) state->n_bad);
 	if (state->flags & FB_STATS_MISSING)
 		appendStringInfoString(&out, ", \"missing\": true");
-	if (state->kind == FB_STATS_PROPORTION)
+	if (state->kind == FB_STATS_QUANTILE)
+		append_sketch(&out, (FbSketchFlat *) state);
+	else if (state->kind == FB_STATS_BOOTSTRAP)
+		append_bootstrap(&out, state);
+	else if (state->kind == FB_STATS_PROPORTION)
 		appendStringInfo(&out, ", \"successes\": " INT64_FORMAT, (int64) state->value[0]);
 	else
 	{
@@ -185,6 +338,93 @@ bad_binary(const char *detail)
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			 errmsg("invalid binary representation of type featbit.stats"),
 			 errdetail("%s", detail)));
+}
+
+/* Reads the buckets of a sketch behind the bytes that all states have. */
+static FbStats *
+receive_sketch(StringInfo in, int bits, int64 n, int64 n_bad)
+{
+	double		min,
+				max;
+	int			wanted,
+				groups;
+	uint64		buckets = 0;
+	int32		sizes[FB_SKETCH_GROUPS] = {0};
+	FbSketchFlat *flat;
+	FbBucket   *bucket;
+	Size		size;
+	const char *detail;
+
+	if (in->len - in->cursor < 24)
+		bad_binary("The value is too short.");
+	min = pq_getmsgfloat8(in);
+	max = pq_getmsgfloat8(in);
+	wanted = pq_getmsgint(in, 4);
+	groups = pq_getmsgint(in, 4);
+	if (groups != 1 && groups != FB_SKETCH_GROUPS)
+		bad_binary("There must be 1 or 64 groups.");
+	if (in->len - in->cursor < groups * 4)
+		bad_binary("The value is too short.");
+	for (int g = 0; g < groups; g++)
+	{
+		sizes[g] = pq_getmsgint(in, 4);
+		buckets += (uint32) sizes[g];
+	}
+	if (buckets > FB_SKETCH_MAX_GROUPED || in->len - in->cursor != buckets * 16)
+		bad_binary("The length does not fit the number of buckets.");
+	size = FB_SKETCH_SIZE(groups, buckets);
+	flat = palloc0(size);
+	SET_VARSIZE(flat, size);
+	flat->version = FB_STATS_VERSION;
+	flat->kind = FB_STATS_QUANTILE;
+	flat->bits = bits;
+	flat->n = n;
+	flat->n_bad = n_bad;
+	flat->min = min;
+	flat->max = max;
+	flat->wanted = wanted;
+	flat->groups = groups;
+	memcpy(flat->sizes, sizes, sizeof(int32) * FB_SKETCH_SIZES(groups));
+	bucket = FB_SKETCH_BUCKETS(flat);
+	for (uint64 i = 0; i < buckets; i++, bucket++)
+	{
+		bucket->key = pq_getmsgint64(in);
+		bucket->count = pq_getmsgint64(in);
+	}
+	detail = fb_sketch_check(flat, size);
+	if (detail)
+		bad_binary(detail);
+	return (FbStats *) flat;
+}
+
+/* Reads the sums of a bootstrap behind the bytes that all states have. */
+static FbStats *
+receive_bootstrap(StringInfo in, int k, int64 n, int64 n_bad)
+{
+	int			replicates;
+	Size		size;
+	FbStats    *state;
+	const char *detail;
+
+	if (in->len - in->cursor < 4)
+		bad_binary("The value is too short.");
+	replicates = pq_getmsgint(in, 4);
+	if ((k != 1 && k != 2) || replicates < FB_BOOTSTRAP_MIN || replicates > FB_BOOTSTRAP_MAX)
+		bad_binary("There must be 20 to 10000 replicates of 1 sum or of 2.");
+	if (in->len - in->cursor != (FB_BOOTSTRAP_VALUES(replicates, k) - 1) * 8)
+		bad_binary("The length does not fit the number of replicates.");
+	size = FB_BOOTSTRAP_SIZE(replicates, k);
+	state = palloc0(size);
+	SET_VARSIZE(state, size);
+	fb_bootstrap_init(state, replicates, k);
+	state->n = n;
+	state->n_bad = n_bad;
+	for (Size i = 1; i < FB_BOOTSTRAP_VALUES(replicates, k); i++)
+		state->value[i] = pq_getmsgfloat8(in);
+	detail = fb_bootstrap_check(state, size);
+	if (detail)
+		bad_binary(detail);
+	return state;
 }
 
 /* stats_recv(internal) returns stats */
@@ -208,6 +448,16 @@ fb_stats_recv(PG_FUNCTION_ARGS)
 	flags = pq_getmsgbyte(in);
 	if (version != FB_STATS_VERSION)
 		bad_binary("The version is not supported.");
+	if (FB_STATS_IS_LARGE(kind))
+	{
+		int64		n = pq_getmsgint64(in);
+		int64		n_bad = pq_getmsgint64(in);
+
+		if (flags != 0)
+			bad_binary("The flags do not fit the kind.");
+		state = kind == FB_STATS_QUANTILE ? receive_sketch(in, k, n, n_bad) : receive_bootstrap(in, k, n, n_bad);
+		FB_RETURN_STATS(state);
+	}
 	if (!fb_stats_shape_ok(kind, k))
 		bad_binary("The number of variates does not fit the kind.");
 	values = fb_stats_values(kind, k);
@@ -231,7 +481,6 @@ Datum
 fb_stats_send(PG_FUNCTION_ARGS)
 {
 	FbStats    *state = FB_GETARG_STATS(0);
-	int			values = fb_stats_values(state->kind, state->k);
 	StringInfoData out;
 
 	pq_begintypsend(&out);
@@ -241,7 +490,37 @@ fb_stats_send(PG_FUNCTION_ARGS)
 	pq_sendbyte(&out, state->flags);
 	pq_sendint64(&out, state->n);
 	pq_sendint64(&out, state->n_bad);
-	for (int i = 0; i < values; i++)
-		pq_sendfloat8(&out, state->value[i]);
+	if (state->kind == FB_STATS_QUANTILE)
+	{
+		const FbSketchFlat *flat = (FbSketchFlat *) state;
+		const FbBucket *bucket = FB_SKETCH_BUCKETS(flat);
+		int			buckets = 0;
+
+		pq_sendfloat8(&out, flat->min);
+		pq_sendfloat8(&out, flat->max);
+		pq_sendint32(&out, flat->wanted);
+		pq_sendint32(&out, flat->groups);
+		for (int g = 0; g < flat->groups; g++)
+		{
+			pq_sendint32(&out, flat->sizes[g]);
+			buckets += flat->sizes[g];
+		}
+		for (int i = 0; i < buckets; i++, bucket++)
+		{
+			pq_sendint64(&out, bucket->key);
+			pq_sendint64(&out, bucket->count);
+		}
+	}
+	else if (state->kind == FB_STATS_BOOTSTRAP)
+	{
+		int			replicates = FB_BOOTSTRAP_REPLICATES(state);
+
+		pq_sendint32(&out, replicates);
+		for (Size i = 1; i < FB_BOOTSTRAP_VALUES(replicates, state->k); i++)
+			pq_sendfloat8(&out, state->value[i]);
+	}
+	else
+		for (int i = 0; i < fb_stats_values(state->kind, state->k); i++)
+			pq_sendfloat8(&out, state->value[i]);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }

@@ -256,6 +256,72 @@ FROM one_case, jsonb_array_elements_text(input->'items') WITH ORDINALITY i(name,
 	LATERAL featbit.bradley_terry(jsonb_build_object('items', input->'items', 'scores', input->'wins')::text::featbit.preference) s
 WHERE method = 'bradley_terry' AND s.item = name;
 
+-- quantiles: percentiles and ranks; quantiles that came with their order statistics, compared with a normal prior
+INSERT INTO got
+SELECT id, key, featbit.quantile(s, (params->>'p')::float8, key = 'disc')
+FROM (SELECT *, (SELECT featbit.quantile_agg(x::float8) FROM jsonb_array_elements_text(input->'x') x) AS s FROM one_case WHERE method = 'quantile') c, jsonb_object_keys(expected) key;
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'lower_rank_real' THEN rank_low WHEN 'upper_rank_real' THEN rank_high END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.quantile_ranks((input->>'n')::bigint, (params->>'p')::float8, (params->>'alpha')::float8) WHERE method = 'quantile.ci_ranks';
+CREATE FUNCTION pg_temp.known_quantile(q jsonb) RETURNS featbit.stats LANGUAGE sql AS $$
+	SELECT featbit.stats_from_quantile((q->>'n')::bigint, (q->>'q')::float8, (q->>'lo')::float8, (q->>'hi')::float8)
+$$;
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN b.mean WHEN 'se' THEN e.se WHEN 'ci_low' THEN b.ci_low WHEN 'ci_high' THEN b.ci_high END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (SELECT pg_temp.known_quantile(input->'control') AS c, pg_temp.known_quantile(input->'treatment') AS t) s,
+	LATERAL featbit.effect(c, t, params->>'effect', method => 'z') e,
+	LATERAL featbit.effect_bayes(c, t, coalesce((params#>>'{prior,mean}')::float8, 0), sqrt((params#>>'{prior,variance}')::float8), params->>'effect') b
+WHERE method = 'quantile_test';
+SELECT id, featbit.poisson_thresholds() = ARRAY(SELECT t::bigint FROM jsonb_array_elements_text(expected->'threshold') WITH ORDINALITY e(t, i) ORDER BY i) AS same FROM one_case WHERE method = 'poisson_bootstrap.thresholds';
+INSERT INTO got
+SELECT id, 'cap', featbit.cap_value(s, (params->>'upper_p')::float8, (params->>'ignore_zeros')::boolean)
+FROM one_case, LATERAL (SELECT featbit.quantile_agg(x::float8) AS s FROM jsonb_array_elements_text(input->'x') x) agg WHERE method = 'winsorize';
+
+-- robust standard errors, by a second look at the units; cases without data of their own have those of mtcars
+CREATE TEMP TABLE arms AS SELECT featbit.stats_agg(y, x) FILTER (WHERE arm = 'c') AS c, featbit.stats_agg(y, x) FILTER (WHERE arm = 't') AS t FROM mtcars;
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'effect' THEN effect ELSE se END
+FROM (SELECT id, expected, lower(params->>'se') AS hc, 'ancova' AS model FROM one_case WHERE method = 'ols_adjusted' AND params->>'se' LIKE 'HC%'
+		UNION ALL SELECT id, expected - 'effect', NULL, 'lin' FROM one_case WHERE method = 'ols_lin') m,
+	jsonb_object_keys(expected) key, arms, LATERAL (SELECT featbit.stats_agg(featbit.influence(y, arm = 't', x, c, t, model, coalesce(hc, split_part(key, '_', 2)))) AS i FROM mtcars) agg,
+	LATERAL featbit.effect_robust(c, t, i, model);
+
+-- analysis of variance: NIST's SmLs data, nine treatments of 21 values
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'f' THEN f WHEN 'pooled_var' THEN pooled_variance END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL (
+	SELECT array_agg(s) AS states FROM (
+		SELECT featbit.stats_agg(((input->>'leading_value')::numeric + (t - 4) / 10.0 + CASE WHEN i = 0 THEN 0 WHEN i % 2 = 1 THEN -0.1 ELSE 0.1 END)::float8) AS s
+		FROM unnest('{4,3,5,3,5,3,5,3,5}'::int[]) WITH ORDINALITY v(t, treatment), generate_series(0, 20) i GROUP BY treatment) g) a,
+	LATERAL featbit.anova(states) WHERE method = 'anova_oneway';
+
+-- confidence sequences and sequential tests of others
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'ci_low' THEN ci_low WHEN 'ci_high' THEN ci_high END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.prop_sequential((input->>'x')::bigint, (input->>'n')::bigint, (params->>'t_opt')::bigint, (params->>'alpha')::float8) WHERE method = 'bernoulli_conf_seq';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'log_e' THEN log_e WHEN 'bound' THEN bound END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.beta_binomial_test(coalesce((input->>'s')::float8, 0), (input->>'v')::float8, (params->>'v_opt')::float8, (params->>'g')::float8, (params->>'h')::float8,
+	coalesce((params->>'alpha_opt')::float8, (params->>'alpha')::float8)) WHERE method LIKE 'beta\_binomial\_%';
+INSERT INTO got
+SELECT id, 'bound', featbit.poly_stitching_bound((input->>'v')::float8, (params->>'v_min')::float8, (params->>'alpha')::float8, (params->>'c')::float8, (params->>'s')::float8, (params->>'eta')::float8)
+FROM one_case WHERE method = 'poly_stitching_bound';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'z_star' THEN z_star WHEN 'tau' THEN tau WHEN 'sigma' THEN sigma END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.flat_sequential_z((input->>'var_c')::float8, (input->>'var_t')::float8, (input->>'n_c')::bigint, (input->>'n_t')::bigint, (params->>'alpha')::float8) WHERE method = 'statsig_sequential_z';
+INSERT INTO got
+SELECT id, key, CASE key WHEN 'llr' THEN log_lr WHEN 'upper' THEN upper_bound WHEN 'lower' THEN lower_bound END
+FROM one_case, jsonb_object_keys(expected) key, LATERAL featbit.sprt((input->>'z')::float8, (input->>'n_a')::bigint, (input->>'n_b')::bigint, (params->>'cohens_d')::float8, (params->>'alpha')::float8, (params->>'beta')::float8) WHERE method = 'sprt';
+
+-- power of the t test and of the odds ratio
+INSERT INTO got
+SELECT id, 'power', featbit.power_of(1, (input->>'sd')::float8, (input->>'delta')::float8, (input->>'n_per_arm')::float8, (params->>'alpha')::float8, method => 't') FROM one_case WHERE method = 'power.power_mean_t';
+INSERT INTO got
+SELECT id, 'n_per_arm', n_exact FROM one_case, LATERAL featbit.sample_size(1, (input->>'sd')::float8, (input->>'delta')::float8, (params->>'alpha')::float8, (params->>'power')::float8, method => 't') WHERE one_case.method = 'power.sample_size_mean_t';
+INSERT INTO got
+SELECT id, 'n_total', 2 * n_exact
+FROM one_case, LATERAL featbit.sample_size((input->>'p1')::float8, NULL, (input->>'p2')::float8 / (input->>'p1')::float8 - 1, (params->>'alpha')::float8, (params->>'power')::float8, (params->>'sides')::int, method => 'odds-ratio') WHERE one_case.method = 'power.sample_size_odds_ratio';
+
 -- sample ratio
 INSERT INTO got
 SELECT id, key, CASE key WHEN 'chisq' THEN s.chisq WHEN 'df' THEN s.df WHEN 'p' THEN s.p_value END

@@ -12,7 +12,7 @@ END
 $$;
 CREATE FUNCTION pg_temp.show(v float8) RETURNS numeric LANGUAGE sql AS $$ SELECT round(v::numeric, 6) $$;
 
-SELECT * FROM (VALUES (1, 10::float8, 20::float8, 0.02::float8, 1::float8), (2, 0.05, NULL, 0.1, 1), (3, 0.05, NULL, -0.1, 0.25), (4, 0, 1, 0.1, 1), (5, NULL, 1, 0.1, 1), (6, -10, 20, 0.02, 1)) v(i, mean, sd, mde, ratio), LATERAL featbit.sample_size(mean, sd, mde, ratio => ratio) ORDER BY i;
+SELECT v.*, n_control, n_treatment, n_total, pg_temp.show(n_exact) AS n_exact FROM (VALUES (1, 10::float8, 20::float8, 0.02::float8, 1::float8), (2, 0.05, NULL, 0.1, 1), (3, 0.05, NULL, -0.1, 0.25), (4, 0, 1, 0.1, 1), (5, NULL, 1, 0.1, 1), (6, -10, 20, 0.02, 1)) v(i, mean, sd, mde, ratio), LATERAL featbit.sample_size(mean, sd, mde, ratio => ratio) ORDER BY i;
 SELECT featbit.days_needed(1000, 10, 20, 0.02) AS days, pg_temp.show(featbit.mde(10, 20, 158000)) AS mde, pg_temp.show(featbit.power_of(10, 20, 0.02, 160143)) AS power, featbit.mde(0.05, 2, 1000) AS none, pg_temp.show(featbit.mde(0.05, NULL, 30000)) AS proportion;
 -- The planned size finds the planned effect with the planned power, and its mde is the planned one.
 SELECT count(*) AS designs, count(*) FILTER (WHERE found < power - 1e-6 OR (n_control > 1000 AND found > power + 0.003)) AS power,
