@@ -9,7 +9,6 @@
 #include "core/fb_normal.h"
 #include "core/fb_proportion.h"
 
-#define PI 3.14159265358979323846
 #define LOG_2PI 1.83787706640934548356
 #define MAX_SUPPORT 1e6			/* tables with more possible outcomes are too long to enumerate */
 
@@ -120,37 +119,118 @@ fb_prop_interval(double x, double n, double alpha, FbPropInterval method, double
 }
 
 /*
- * Returns the variance of the difference under p_t - p_c = delta, by the
- * restricted maximum-likelihood estimates of Farrington and Manning
- * (Statistics in Medicine 9, 1990), times N / (N - 1) (Miettinen and Nurminen,
- * Statistics in Medicine 4, 1985).
+ * Finds the root s in [0, limit] of the likelihood equation
+ *		(a - n_a s) / (s (1 - s)) + (b - n_b (delta + s)) / ((delta + s) (w - s)) = 0,
+ * w = 1 - delta, times its denominators: a cubic that falls through zero
+ * there. Newton within a bracket keeps the digits of a tiny s.
  */
 static double
-restricted_variance(const FbTable *t, double delta)
+likelihood_root(double a, double n_a, double b, double n_b, double delta, double w, double limit)
 {
-	double		n = t->n_c + t->n_t;
-	double		c2 = ((t->n_t + 2.0 * t->n_c) * delta - n - (t->x_c + t->x_t)) / n;
-	double		c1 = ((t->n_c * delta - n - 2.0 * t->x_c) * delta + t->x_c + t->x_t) / n;
-	double		c0 = t->x_c * delta * (1.0 - delta) / n;
-	double		low = fmax(0.0, -delta);
-	double		high = fmin(1.0, 1.0 - delta);
-	double		q = c2 * c2 * c2 / 27.0 - c1 * c2 / 6.0 + 0.5 * c0;
-	double		r = copysign(sqrt(fmax(c2 * c2 / 9.0 - c1 / 3.0, 0.0)), q);
-	double		angle = (PI + acos(r == 0.0 ? 0.0 : fmax(-1.0, fmin(1.0, q / (r * r * r))))) / 3.0;
-	double		p_c = fmin(fmax(2.0 * r * cos(angle) - c2 / 3.0, low), high);
+	double		excess = fma(-n_b, delta, b);	/* b - n_b delta */
+	double		low = 0.0;
+	double		high = limit;
+	double		s = 0.5 * limit;
 
-	/* The cosine loses digits close to the ends of its range; two steps of Newton restore them. */
-	for (int i = 0; i < 3; i++)
+	/* Without successes of its own the factor s divides the cubic, and the root may be 0. */
+	if (a == 0.0 && excess <= n_a * delta * w)
+		return 0.0;
+	for (int i = 0; i < 400; i++)
 	{
-		double		f = ((p_c + c2) * p_c + c1) * p_c + c0;
-		double		slope = (3.0 * p_c + 2.0 * c2) * p_c + c1;
-		double		next = p_c - f / slope;
+		double		u = delta + s;
+		double		v = w - s;
+		double		f,
+					slope,
+					next;
 
-		if (!(next >= low && next <= high) || fabs(next - p_c) > 1e-3)
-			break;
-		p_c = next;
+		if (a == 0.0)
+		{
+			f = (excess - n_b * s) * (1.0 - s) - n_a * u * v;
+			slope = -n_b * (1.0 - s) - (excess - n_b * s) - n_a * (v - u);
+		}
+		else
+		{
+			f = (a - n_a * s) * u * v + (excess - n_b * s) * s * (1.0 - s);
+			slope = -n_a * u * v + (a - n_a * s) * (v - u) - n_b * s * (1.0 - s) + (excess - n_b * s) * (1.0 - 2.0 * s);
+		}
+		if (f > 0.0)
+			low = s;
+		else
+			high = s;
+		next = s - f / slope;
+		if (!(next > low && next < high))
+			next = 0.5 * (low + high);
+		if (fabs(next - s) <= 1e-16 * s || next <= low || next >= high)
+			return next;
+		s = next;
 	}
-	return ((p_c + delta) * (1.0 - p_c - delta) / t->n_t + p_c * (1.0 - p_c) / t->n_c) * n / (n - 1.0);
+	return s;
+}
+
+/*
+ * Returns the score statistic of a difference delta: its distance from the
+ * observed one by its standard deviation under the restricted maximum-likelihood
+ * estimates of Farrington and Manning (Statistics in Medicine 9, 1990), whose
+ * variance is multiplied by N / (N - 1) (Miettinen and Nurminen, Statistics in
+ * Medicine 4, 1985).
+ *
+ * With the arms exchanged where delta is negative, p_c and 1 - p_t lie between 0
+ * and w = 1 - delta and sum to it. The smaller one is solved for: computed as a
+ * difference from 1 it would lose the digits that the variance needs when both
+ * are tiny. Exchanging arms, or successes and failures, changes no bit.
+ */
+static double
+score(const FbTable *table, double delta)
+{
+	FbTable		t = *table;
+	double		sign = 1.0;
+	double		n = t.n_c + t.n_t;
+	double		f_c,
+				f_t,
+				w,
+				p_c,
+				q_t,
+				gap,
+				middle,
+				variance;
+
+	if (delta < 0.0)
+	{
+		t = (FbTable) {.x_c = table->x_t, .n_c = table->n_t, .x_t = table->x_c, .n_t = table->n_c};
+		delta = -delta;
+		sign = -1.0;
+	}
+	w = 1.0 - delta;
+	f_c = t.n_c - t.x_c;
+	f_t = t.n_t - t.x_t;
+	gap = delta <= 0.5 ? fma(-t.n_t, delta, t.x_t) / t.n_t - t.x_c / t.n_c :
+		fma(t.n_t, w, -f_t) / t.n_t - t.x_c / t.n_c;
+	if (delta == 0.0)
+	{
+		p_c = (t.x_c + t.x_t) / n;
+		q_t = (f_c + f_t) / n;
+	}
+	else
+	{
+		double		s = 0.5 * w;
+
+		/* The sign of the equation in the middle tells which one is smaller. */
+		middle = (t.x_c - t.n_c * s) + (fma(-t.n_t, delta, t.x_t) - t.n_t * s) * ((s * (1.0 - s)) / ((delta + s) * (w - s)));
+		if (middle < 0.0)
+		{
+			p_c = likelihood_root(t.x_c, t.n_c, t.x_t, t.n_t, delta, w, s);
+			q_t = w - p_c;
+		}
+		else
+		{
+			q_t = likelihood_root(f_t, t.n_t, f_c, t.n_c, delta, w, s);
+			p_c = w - q_t;
+		}
+	}
+	variance = ((1.0 - q_t) * q_t / t.n_t + p_c * (1.0 - p_c) / t.n_c) * n / (n - 1.0);
+	if (variance > 0.0)
+		return sign * gap / sqrt(variance);
+	return gap == 0.0 ? 0.0 : copysign(HUGE_VAL, sign * gap);
 }
 
 /* A bound of Miettinen and Nurminen: where the score statistic equals q. */
@@ -159,18 +239,6 @@ typedef struct ScoreBound
 	const FbTable *table;
 	double		q;
 } ScoreBound;
-
-/* Returns the score statistic of a difference. */
-static double
-score(const FbTable *t, double delta)
-{
-	double		gap = t->x_t / t->n_t - t->x_c / t->n_c - delta;
-	double		v = restricted_variance(t, delta);
-
-	if (v > 0.0)
-		return gap / sqrt(v);
-	return gap == 0.0 ? 0.0 : copysign(HUGE_VAL, gap);
-}
 
 /* Positive while the difference lies below the bound. */
 static double

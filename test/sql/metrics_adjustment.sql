@@ -1,5 +1,4 @@
 -- effect() on covariates and ratios: statuses, notes, and properties over random inputs.
-SELECT setseed(0.5) IS NOT NULL AS seeded;
 CREATE FUNCTION pg_temp.complaint(command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	hint text;
@@ -66,7 +65,8 @@ SELECT trial, featbit.stats_agg(y, x) FILTER (WHERE NOT treated) AS c, featbit.s
 	featbit.stats_agg(y, 3) FILTER (WHERE NOT treated) AS cc, featbit.stats_agg(y, 3) FILTER (WHERE treated) AS tc,
 	featbit.ratio_agg(y, 1) FILTER (WHERE NOT treated) AS c_one, featbit.ratio_agg(y, 1) FILTER (WHERE treated) AS t_one,
 	featbit.ratio_agg(y, x[1], x[2], x[3]) FILTER (WHERE NOT treated) AS cr, featbit.ratio_agg(y, x[1], x[2], x[3]) FILTER (WHERE treated) AS tr,
-	featbit.ratio_agg(1000 * y, x[1], 7 * x[2], x[3]) FILTER (WHERE NOT treated) AS cs, featbit.ratio_agg(1000 * y, x[1], 7 * x[2], x[3]) FILTER (WHERE treated) AS ts
+	featbit.ratio_agg(1000 * y, x[1], 7 * x[2], x[3]) FILTER (WHERE NOT treated) AS cs, featbit.ratio_agg(1000 * y, x[1], 7 * x[2], x[3]) FILTER (WHERE treated) AS ts,
+	featbit.ratio_agg(1024 * y, x[1], 8 * x[2], x[3]) FILTER (WHERE NOT treated) AS c2, featbit.ratio_agg(1024 * y, x[1], 8 * x[2], x[3]) FILTER (WHERE treated) AS t2
 FROM (SELECT trial, random() < 0.5 AS treated, 5 * (random() - 0.2) + x[1] - 2 * x[2] + (trial % 4) AS y, x
 	FROM (SELECT trial, ARRAY[1 + random(), 2 + random() + random() * (trial % 3), 3 + random() ^ 3] AS x FROM generate_series(1, 2000) trial, generate_series(1, 20 + trial % 200) OFFSET 0) r) u
 GROUP BY trial;
@@ -84,12 +84,13 @@ SELECT count(*) AS pairs,
 	count(*) FILTER (WHERE abs(g.effect - s.effect) > 1e-12) AS given
 FROM pair, LATERAL featbit.effect(c, t, 'absolute') e, LATERAL featbit.effect(t, c, 'absolute') x, LATERAL featbit.effect(c, t, 'absolute', adjustment => 'ancova') a,
 	LATERAL featbit.effect(c1, t1, 'absolute') s, LATERAL featbit.adjustment(c1, t1) q, LATERAL featbit.effect(c1, t1, 'absolute', theta => q.theta_c) g;
--- A constant covariate and a denominator of one change nothing; scaling leaves relative effects of ratios alone.
+-- A constant covariate and a denominator of one change nothing; scaling leaves relative effects of ratios alone: by powers of two to the bit, else to the rounding that a control mean near zero multiplies.
 SELECT count(*) AS pairs,
 	count(*) FILTER (WHERE k.status <> CASE w.status WHEN 'ok' THEN 'covariate_constant' ELSE w.status END OR abs(k.effect - w.effect) > 1e-11 * abs(w.effect) OR abs(k.p_value - w.p_value) > 1e-11) AS constant,
 	count(*) FILTER (WHERE o.status <> w.status OR abs(o.effect - w.effect) > 1e-11 * abs(w.effect) OR abs(o.ci_high - w.ci_high) > 1e-9 * abs(w.ci_high) OR abs(o.df - w.df) > 1e-8 * w.df) AS one,
-	count(*) FILTER (WHERE abs(r.effect - z.effect) > 1e-9 OR abs(r.p_value - z.p_value) > 1e-9 OR abs(r.ci_low - z.ci_low) > 1e-8 * (1 + abs(z.ci_low))) AS scaled
-FROM pair, LATERAL featbit.effect(cy, ty) w, LATERAL featbit.effect(cc, tc) k, LATERAL featbit.effect(c_one, t_one) o, LATERAL featbit.effect(cr, tr) r, LATERAL featbit.effect(cs, ts) z;
+	count(*) FILTER (WHERE (b.effect, b.p_value) <> (r.effect, r.p_value) OR (b.ci_low, b.ci_high) IS DISTINCT FROM (r.ci_low, r.ci_high)) AS doubled,
+	count(*) FILTER (WHERE abs(r.effect - z.effect) > 1e-11 * (1 + r.effect ^ 2) OR abs(r.p_value - z.p_value) > 1e-9 OR abs(r.ci_low - z.ci_low) > 1e-8 * (1 + z.ci_low ^ 2)) AS scaled
+FROM pair, LATERAL featbit.effect(cy, ty) w, LATERAL featbit.effect(cc, tc) k, LATERAL featbit.effect(c_one, t_one) o, LATERAL featbit.effect(cr, tr) r, LATERAL featbit.effect(cs, ts) z, LATERAL featbit.effect(c2, t2) b;
 -- Fieller's bounds with covariates and ratios are the effects that the same test does not reject at exactly alpha.
 SELECT count(*) > 1500 AS enough, count(*) FILTER (WHERE abs(low.p_value - 0.05) > 1e-7 OR abs(high.p_value - 0.05) > 1e-7) AS violations
 FROM pair, LATERAL (VALUES (c, t), (cr, tr)) v(a, b), LATERAL featbit.effect(a, b) e, LATERAL featbit.effect(a, b, null_value => e.ci_low) low, LATERAL featbit.effect(a, b, null_value => e.ci_high) high

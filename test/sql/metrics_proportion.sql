@@ -1,5 +1,4 @@
 -- prop_effect(), prop_interval(), equivalence(), compare_variants().
-SELECT setseed(0.5) IS NOT NULL AS seeded;
 CREATE FUNCTION pg_temp.complaint(command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	hint text;
