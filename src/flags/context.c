@@ -20,6 +20,8 @@
 
 uint64		fb_problem_counts[2];
 
+int			fb_converts = -1;
+
 /* Fills a value from the entry of a container at an offset of its data. */
 static void
 fill_value(JsonbContainer *container, uint32 index, char *data, uint32 offset, FbValue *value)
@@ -279,6 +281,8 @@ compare_numbers(const FbContext *context, const FbValue *a, const FbValue *b)
 	int64		x = (int64) a->number;
 	int64		y = (int64) b->number;
 
+	if (a->exact == NULL && b->exact == NULL)
+		return (a->number > b->number) - (a->number < b->number);
 	if (likely((a->exact == NULL || fb_small_integer(a->exact, &x)) &&
 			   (b->exact == NULL || fb_small_integer(b->exact, &y))))
 		return (x > y) - (x < y);
@@ -358,13 +362,10 @@ static const FbContextMethods converting_methods = {
 
 /* Tells whether texts of this database have to be converted before they are hashed. */
 bool
-fb_must_convert(void)
+fb_find_must_convert(void)
 {
-	static int	convert = -1;
-
-	if (unlikely(convert < 0))
-		convert = GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII;
-	return convert != 0;
+	fb_converts = GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII;
+	return fb_converts != 0;
 }
 
 /* Fills in the methods of a source of attributes other than jsonb whose values are like those of jsonb. */

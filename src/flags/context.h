@@ -23,15 +23,27 @@ typedef struct FbJsonbContext
 	uint32		ends[FB_INDEXED_KEYS * 2 + 1];	/* of keys and values within its data, each where the next begins */
 } FbJsonbContext;
 
+/* Whole numbers up to this are exact in a double. */
+#define FB_EXACT_IN_DOUBLE INT64CONST(9007199254740992)
+
 /* Problems that evaluations of this backend met, by FbProblem. */
 extern uint64 fb_problem_counts[2];
 
-extern bool fb_must_convert(void);
+/* 1: texts of this database have to be converted before they are hashed; 0: not; -1: not known yet. */
+extern int	fb_converts;
+extern bool fb_find_must_convert(void);
 extern void fb_context_methods(FbContextMethods *methods);
 extern bool fb_jsonb_path(JsonbContainer *object, const FbPath *path, uint32 step, FbValue *value);
 extern void fb_jsonb_value(JsonbContainer *container, FbValue *value);
 extern const FbContext *fb_jsonb_context(FbJsonbContext *storage, Jsonb *context);
 extern const FbContext *fb_datum_context(FbJsonbContext *storage, Datum context, bool isnull);
+
+/* Tells whether texts of this database have to be converted before they are hashed. */
+static inline bool
+fb_must_convert(void)
+{
+	return likely(fb_converts >= 0) ? fb_converts != 0 : fb_find_must_convert();
+}
 
 /*
  * Reads a numeric of at most four digits of base 10,000 and no fraction; false for every other.  The

@@ -91,15 +91,14 @@ is_object(Datum value)
 }
 
 /* Returns a user key in the encoding of the server, in which contexts are compared. */
-static FbString
+static inline FbString
 server_text(const FbString *user_key)
 {
-	int			encoding = GetDatabaseEncoding();
 	FbString	text = {"", 0};
 
 	if (user_key != NULL)
 		text = *user_key;
-	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+	if (unlikely(fb_must_convert()))
 	{
 		const char *converted = pg_any_to_server(text.data, text.length, PG_UTF8);
 

@@ -11,6 +11,7 @@
 #include "utils/numeric.h"
 
 #include "core/fb_casefold.h"
+#include "flags/context.h"
 #include "flags/definition.h"
 #include "pg_compat.h"
 
@@ -61,10 +62,18 @@ keep_scalar(FbReader *reader, const JsonbValue *json, bool folds, FbValue *value
 			break;
 		case jbvNumeric:
 			{
-				void	   *copy = fb_arena_alloc(reader->arena, VARSIZE_ANY(json->val.numeric));
+				int64		integer;
+				void	   *copy;
 
-				memcpy(copy, json->val.numeric, VARSIZE_ANY(json->val.numeric));
 				value->kind = FB_VALUE_NUMBER;
+				if (fb_small_integer(json->val.numeric, &integer) &&
+					integer <= FB_EXACT_IN_DOUBLE && integer >= -FB_EXACT_IN_DOUBLE)
+				{
+					value->number = (double) integer;
+					break;
+				}
+				copy = fb_arena_alloc(reader->arena, VARSIZE_ANY(json->val.numeric));
+				memcpy(copy, json->val.numeric, VARSIZE_ANY(json->val.numeric));
 				value->exact = copy;
 				break;
 			}
@@ -270,8 +279,7 @@ read_range(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOp
 {
 	FbElements	elements;
 	JsonbValue	item;
-	FbNumber	lower;
-	FbNumber	upper;
+	FbNumber	bounds[2];
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) ||
 		JsonContainerSize(value->val.binary.data) != 2)
@@ -285,10 +293,9 @@ read_range(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbOp
 		if (item.type != jbvNumeric)
 			return fb_wrong_type(reader, &element, "a number", &item);
 		keep_scalar(reader, &item, false, &operand->bounds[elements.position]);
+		bounds[elements.position].exact = item.val.numeric;
 	}
-	lower.exact = operand->bounds[0].exact;
-	upper.exact = operand->bounds[1].exact;
-	if (compare_numbers(&lower, &upper) > 0)
+	if (compare_numbers(&bounds[0], &bounds[1]) > 0)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
 						 "%s is an empty range: the first number is greater than the second", fb_place_text(place));
 	return true;

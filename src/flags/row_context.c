@@ -28,8 +28,7 @@
 #include "flags/row_context.h"
 #include "pg_compat.h"
 
-/* Whole numbers up to this are exact in a double of 53 and in a float of 24 bits. */
-#define EXACT_IN_DOUBLE		INT64CONST(9007199254740992)
+/* Whole numbers up to this are exact in a float of 24 bits. */
 #define EXACT_IN_FLOAT		16777216.0
 
 /* Length of the name of a column that no path finds. */
@@ -42,8 +41,29 @@ fill_integer(int64 number, FbValue *value)
 	value->kind = FB_VALUE_NUMBER;
 	value->number = (double) number;
 	value->exact = NULL;
-	if (unlikely(number > EXACT_IN_DOUBLE || number < -EXACT_IN_DOUBLE))
+	if (unlikely(number > FB_EXACT_IN_DOUBLE || number < -FB_EXACT_IN_DOUBLE))
 		value->exact = int64_to_numeric(number);
+}
+
+/* Reads a text, which in a table is mostly a short one. */
+static inline void
+fill_text(Datum datum, FbValue *value)
+{
+	text	   *string = (text *) DatumGetPointer(datum);
+
+	value->kind = FB_VALUE_STRING;
+	value->exact = NULL;
+	if (likely(VARATT_IS_SHORT(string)))
+	{
+		value->string.data = VARDATA_SHORT(string);
+		value->string.length = VARSIZE_SHORT(string) - VARHDRSZ_SHORT;
+	}
+	else
+	{
+		string = fb_text(datum);
+		value->string.data = VARDATA_ANY(string);
+		value->string.length = VARSIZE_ANY_EXHDR(string);
+	}
 }
 
 /* Reads a column of a type without a reading of its own as to_jsonb converts it. */
@@ -85,7 +105,7 @@ fill_float(FbRowShape *shape, FbRowColumn *column, Datum datum, FbValue *value)
 	{
 		float8		number = DatumGetFloat8(datum);
 
-		if (fabs(number) <= EXACT_IN_DOUBLE && number == floor(number))
+		if (fabs(number) <= FB_EXACT_IN_DOUBLE && number == floor(number))
 			fill_integer((int64) number, value);
 		else if (isnan(number) || isinf(number))
 			fill_by_to_jsonb(shape, column, datum, value);
@@ -144,15 +164,8 @@ fill_value(FbRowShape *shape, FbRowColumn *column, Datum datum, FbValue *value)
 		case TEXTOID:
 		case VARCHAROID:
 		case BPCHAROID:
-			{
-				text	   *string = fb_text(datum);
-
-				value->kind = FB_VALUE_STRING;
-				value->string.data = VARDATA_ANY(string);
-				value->string.length = VARSIZE_ANY_EXHDR(string);
-				value->exact = NULL;
-				break;
-			}
+			fill_text(datum, value);
+			break;
 		case NAMEOID:
 			value->kind = FB_VALUE_STRING;
 			value->string.data = NameStr(*DatumGetName(datum));
@@ -194,14 +207,21 @@ fill_value(FbRowShape *shape, FbRowColumn *column, Datum datum, FbValue *value)
 	}
 }
 
+/* Tells whether a column has a name. */
+static inline bool
+is_named(const FbRowShape *shape, uint32 column, FbString name)
+{
+	return column < shape->count && fb_string_equal(shape->columns[column].name, name);
+}
+
 /* Finds a column by name, first where it was last time; -1: there is none. */
-static inline int
+static int
 find_column(const FbRowShape *shape, const FbPath *path)
 {
-	if (likely(path->hint < shape->count && fb_string_equal(shape->columns[path->hint].name, path->steps[0])))
+	if (is_named(shape, path->hint, path->steps[0]))
 		return path->hint;
 	for (int i = 0; i < shape->count; i++)
-		if (fb_string_equal(shape->columns[i].name, path->steps[0]))
+		if (is_named(shape, i, path->steps[0]))
 		{
 			((FbPath *) path)->hint = i;
 			return i;
@@ -224,8 +244,8 @@ deform(FbRowContext *row)
 }
 
 /* Finds an attribute. */
-static bool
-lookup(const FbContext *context, const FbPath *path, FbValue *value)
+static pg_noinline bool
+find_attribute(const FbContext *context, const FbPath *path, FbValue *value)
 {
 	FbRowContext *row = (FbRowContext *) context;
 	FbRowShape *shape = row->shape;
@@ -255,6 +275,42 @@ lookup(const FbContext *context, const FbPath *path, FbValue *value)
 	return likely(path->count == 1) ||
 		(value->kind == FB_VALUE_OBJECT &&
 		 fb_jsonb_path((JsonbContainer *) value->array, path, 1, value));
+}
+
+/* Finds an attribute: quickly in a column of a frequent type that comes as an argument. */
+static bool
+lookup(const FbContext *context, const FbPath *path, FbValue *value)
+{
+	const FbRowContext *row = (const FbRowContext *) context;
+	uint32		column = path->hint;
+
+	if (likely(row->arguments != NULL && path->count == 1 && is_named(row->shape, column, path->steps[0])))
+	{
+		NullableDatum argument = row->arguments[column];
+
+		if (argument.isnull)
+			return false;
+		switch (row->shape->columns[column].type)
+		{
+			case TEXTOID:
+			case VARCHAROID:
+				fill_text(argument.value, value);
+				return true;
+			case BOOLOID:
+				value->kind = FB_VALUE_BOOLEAN;
+				value->boolean = DatumGetBool(argument.value);
+				value->exact = NULL;
+				return true;
+			case INT4OID:
+				value->kind = FB_VALUE_NUMBER;
+				value->number = DatumGetInt32(argument.value);
+				value->exact = NULL;
+				return true;
+			default:
+				break;
+		}
+	}
+	return find_attribute(context, path, value);
 }
 
 /* Makes an empty shape of a number of columns. */

@@ -185,6 +185,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		world.segments[i] = (FbSegment) {.conditions = world.conditions[NODES + i],.start = take(&input) % CONDITIONS,
 		.error = take(&input) > 250 ? "broken" : NULL};
 	}
+	/* the two are compared with the gaps between their members, which an evaluation leaves alone */
+	memset(&outcome, 0, sizeof(outcome));
+	memset(&again, 0, sizeof(again));
 	lookups = 0;
 	fb_evaluate(&world.flags[0], &request, &outcome);
 	lookups = 0;
