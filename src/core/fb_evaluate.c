@@ -54,6 +54,7 @@ clear_outcome(FbOutcome *outcome)
 {
 	static const FbString none = {NULL, 0};
 
+	_Static_assert(offsetof(FbOutcome, arm) + sizeof(outcome->arm) == sizeof(FbOutcome), "a new member is to be emptied here");
 	outcome->reason = FB_REASON_STATIC;
 	outcome->error = FB_ERROR_NONE;
 	outcome->error_message = NULL;
@@ -66,6 +67,8 @@ clear_outcome(FbOutcome *outcome)
 	outcome->unit_key = none;
 	outcome->bucket = 0;
 	outcome->total_weight = 0;
+	outcome->ranges = NULL;
+	outcome->arm = NULL;
 }
 
 /* Ends an evaluation with an error. */
