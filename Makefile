@@ -33,6 +33,8 @@ SQL_PARTS = \
 	sql/metrics/featbit.sql \
 	sql/facts/tracking.sql \
 	sql/facts/results.sql \
+	sql/featbit/insights.sql \
+	sql/featbit/shadow.sql \
 	sql/llm/metric.sql \
 	sql/flags/access.sql
 FULL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql

@@ -72,8 +72,9 @@ CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 			AND p.proname <> ALL (ARRAY['grant_access', 'revoke_access', 'task_functions', 'create_tracking'])
 			AND CASE
 				WHEN p.provolatile = 'i' THEN task IN ('evaluate', 'record', 'analyse', 'manage')
-				WHEN p.proname ~ '^(evaluate_exposure|variation_value|tracking_schema|recording_schema|expose|track)' THEN task = 'record'
-				WHEN p.provolatile = 's' AND p.proname ~ '^(evaluate_|resolve|flag_(variation|bool|text|int|number|json)|config_version)' THEN task = 'evaluate'
+				WHEN p.proname = 'variation_value' THEN task IN ('evaluate', 'record')
+				WHEN p.proname ~ '^(evaluate_exposure|tracking_schema|recording_schema|expose|track)' THEN task = 'record'
+				WHEN p.provolatile = 's' AND p.proname ~ '^(evaluate_|resolve|compare_assignments|compared_assignments|assignment_agreement|flag_(variation|bool|text|int|number|json)|config_version)' THEN task = 'evaluate'
 				WHEN p.provolatile = 's' THEN task IN ('analyse', 'manage')
 				ELSE task = 'manage'
 				END

@@ -8,10 +8,10 @@ JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = 
 -- Everything lives in the schema of the extension.
 SELECT oid::regprocedure AS outside FROM member_function WHERE pronamespace <> 'featbit'::regnamespace ORDER BY oid::regprocedure::text;
 
--- What reads is parallel safe, what writes is parallel unsafe.
+-- What reads is parallel safe, what writes is parallel unsafe, what reads a relation that the caller names (a temporary one, perhaps) is restricted.
 SELECT oid::regprocedure AS parallel, provolatile, proparallel
 FROM member_function
-WHERE (provolatile = 'v') <> (proparallel = 'u') OR proparallel = 'r'
+WHERE (provolatile = 'v') <> (proparallel = 'u') OR (proparallel = 'r') <> (provolatile <> 'v' AND 'regclass'::regtype = ANY (proargtypes))
 ORDER BY oid::regprocedure::text;
 
 -- Aggregates merge, and their states are real types that travel as text and in binary form.
@@ -33,8 +33,8 @@ ORDER BY t.oid::regtype::text;
 -- No argument or result that a driver cannot name.
 SELECT oid::regprocedure AS pseudo, prorettype::regtype
 FROM member_function
-WHERE prorettype IN ('void'::regtype, 'anyelement'::regtype, 'anyarray'::regtype, 'any'::regtype)
-   OR proargtypes::oid[] && ARRAY['anyelement', 'anyarray', 'any', 'anynonarray', 'anyenum', 'anycompatible']::regtype[]::oid[]
+WHERE prorettype IN ('void'::regtype, 'anyelement'::regtype, 'anyarray'::regtype, '"any"'::regtype)
+   OR proargtypes::oid[] && ARRAY['anyelement', 'anyarray', '"any"', 'anynonarray', 'anyenum', 'anycompatible']::regtype[]::oid[]
 ORDER BY oid::regprocedure::text;
 
 -- Nothing runs with its owner's rights, and what is written in SQL is safe against a hostile search path.
