@@ -32,6 +32,16 @@ INSERT INTO attribute VALUES
 	('org', '7'), ('org', '-7'), ('org', '"acme"'), ('org', '7.00'), ('org', 'true'), ('org', '{"id": 1}'), ('org', 'null'),
 	('a.b', '"pro"'), ('a.b', '18');
 
+-- Properties that FeatBit's conditions ask for, and values of its conditions, whatever the operator needs.
+CREATE TABLE featbit_property (name text);
+INSERT INTO featbit_property VALUES ('plan'), ('plan'), ('age'), ('age'), ('beta'), ('tags'), ('user'), ('version'), ('org'), ('a.b'), ('keyId'), ('name'), ('nowhere'), (''), (NULL);
+CREATE TABLE featbit_value (value text);
+INSERT INTO featbit_value VALUES ('pro'), ('Pro'), ('p'), (''), ('18'), ('17.5'), ('1,000'), ('-1e0'), ('Infinity'), ('NaN'), ('true'), ('["pro", "18", "true"]'), ('["x", null]'), ('[]'), ('null'), ('[1]'),
+	('^p.*o$'), ('^\d+$'), ('[a-z-[p]]'), ('('), ('(?i)PRO'), ('\bpro\b'), ('["s1"]'), ('["s2", "s5"]'), ('["s6", "nobody"]'), (NULL);
+CREATE TABLE featbit_op (op text);
+INSERT INTO featbit_op VALUES ('LessThan'), ('LessEqualThan'), ('BiggerThan'), ('BiggerEqualThan'), ('Equal'), ('NotEqual'), ('Contains'), ('NotContain'), ('StartsWith'), ('EndsWith'), ('MatchRegex'), ('NotMatchRegex'),
+	('IsOneOf'), ('NotOneOf'), ('IsTrue'), ('IsFalse'), ('Like'), (NULL);
+
 -- Attributes that conditions ask for; some lie deeper, some are never there.
 CREATE TABLE path (path jsonb);
 INSERT INTO path SELECT DISTINCT to_jsonb(name) FROM attribute WHERE name !~ '\.';
@@ -39,7 +49,7 @@ INSERT INTO path VALUES ('"user.country"'), ('["user", "id"]'), ('["a.b"]'), ('"
 
 -- Filled by prepare: what property.operand gives each operator, and lists that the functions draw from.
 CREATE TABLE legal (op text, value jsonb);
-CREATE TABLE pool (legal jsonb, paths jsonb, attributes jsonb);
+CREATE TABLE pool (legal jsonb, paths jsonb, attributes jsonb, featbit jsonb);
 
 -- A number from 0 to below - 1 that depends on the seed alone.
 CREATE FUNCTION draw(seed text, below int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -146,6 +156,26 @@ BEGIN
 	RETURN result;
 END $$;
 
+-- An element of a list.
+CREATE FUNCTION one_of(seed text, list jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN list -> property.draw(seed, jsonb_array_length(list));
+
+-- Conditions of FeatBit's, up to three; one in four asks for segments.
+CREATE FUNCTION featbit_conditions(seed text, pool property.pool) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN coalesce((SELECT jsonb_agg(CASE WHEN property.draw(seed || 's' || i, 4) = 0
+			THEN jsonb_build_object('property', CASE WHEN i % 2 = 0 THEN 'User is in segment' ELSE 'User is not in segment' END, 'op', NULL, 'value', property.one_of(seed || 'v' || i, (pool).featbit -> 'values'))
+			ELSE jsonb_build_object('property', property.one_of(seed || 'p' || i, (pool).featbit -> 'properties'), 'op', property.one_of(seed || 'o' || i, (pool).featbit -> 'ops'),
+				'value', property.one_of(seed || 'v' || i, (pool).featbit -> 'values')) END)
+		FROM generate_series(1, property.draw(seed || 'n', 4)) i), '[]');
+
+-- A rollout of FeatBit's: everyone, ranges that touch, in another order, overlap or leave a gap; some by a property.
+CREATE FUNCTION featbit_serve(seed text, variations int) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN jsonb_build_object('includedInExpt', property.draw(seed || 'i', 2) = 0,
+		'dispatchKey', (ARRAY[NULL, NULL, NULL, 'keyId', '', 'org', 'plan', 'name', 'nowhere'])[1 + property.draw(seed || 'd', 9)],
+		'variations', (SELECT jsonb_agg(jsonb_build_object('id', 'v' || property.draw(seed || 'v' || i, variations + CASE WHEN property.draw(seed || 'z', 40) = 0 THEN 1 ELSE 0 END), 'rollout', r, 'exptRollout', 0.1 * i) ORDER BY i)
+			FROM jsonb_array_elements((ARRAY['[[0, 1]]', '[[0, 1]]', '[[0, 0.5], [0.5, 1]]', '[[0, 0.1], [0.1, 0.34], [0.34, 1]]', '[[0, 0], [0, 1]]', '[[0.5, 1], [0, 0.5]]', '[[0, 0.9], [0.2, 1]]', '[[0, 0.99999], [0.99999, 1]]',
+				'[[0, 0.3], [0.30000000000000004, 1]]', '[[0, 0.97]]']::jsonb[])[1 + property.draw(seed || 'r', 10)]) WITH ORDINALITY AS e (r, i)));
+
 -- Prepares the tables that the functions draw from; fails when an operator has no operand.
 CREATE FUNCTION prepare() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -185,7 +215,9 @@ BEGIN
 		(SELECT jsonb_agg(o) FROM (SELECT jsonb_build_object('op', op, 'values', jsonb_agg(CASE WHEN value IS NULL THEN '{}' ELSE jsonb_build_object('value', value) END)) o
 			FROM property.legal GROUP BY op) x),
 		(SELECT jsonb_agg(path) FROM property.path),
-		(SELECT jsonb_object_agg(name, vs) FROM (SELECT name, jsonb_agg(value) vs FROM property.attribute GROUP BY name) x));
+		(SELECT jsonb_object_agg(name, vs) FROM (SELECT name, jsonb_agg(value) vs FROM property.attribute GROUP BY name) x),
+		jsonb_build_object('properties', (SELECT jsonb_agg(name) FROM property.featbit_property), 'ops', (SELECT jsonb_agg(op) FROM property.featbit_op),
+			'values', (SELECT jsonb_agg(value) FROM property.featbit_value)));
 END $$;
 
 -- Context: each attribute in seven of ten cases.
@@ -208,8 +240,18 @@ DECLARE
 	s text;
 BEGIN
 	SELECT * INTO pool FROM property.pool;
+	INSERT INTO featbit.segment (environment, semantics, key, included, excluded, condition, archived, source)
+		VALUES (target, 'featbit', 's6', property.users(seed || 's6i', 0), '{}', '[]', property.draw(seed || 's6a', 2) = 0, NULL);
 	FOR i IN 1 .. 5 LOOP
 		s := seed || '/s' || i;
+		-- one in the middle is FeatBit's
+		IF i = 3 THEN
+			INSERT INTO featbit.segment (environment, semantics, key, included, excluded, condition, source)
+				VALUES (target, 'featbit', 's3', property.users(s || 'i', 0), property.users(s || 'e', 0),
+					(SELECT jsonb_agg(jsonb_build_object('conditions', property.featbit_conditions(s || r, pool))) FROM generate_series(1, 2) r),
+					CASE WHEN property.draw(s || 'm', 2) = 0 THEN '{"missingAttribute": "no_match"}'::jsonb END);
+			CONTINUE;
+		END IF;
 		INSERT INTO featbit.segment (environment, key, included, excluded, condition)
 			VALUES (target, 's' || i, property.users(s || 'i', 0), property.users(s || 'e', 0),
 				CASE WHEN i > 1 THEN property.condition(s || 'c', 1, i, 1, pool, base) END);
@@ -237,6 +279,18 @@ BEGIN
 				(ARRAY['boolean', 'string', 'number', 'json'])[1 + property.draw(f || 't', 4)] AS t
 			FROM (SELECT i, seed || '/f' || i AS f FROM generate_series(1, count) i) x OFFSET 0) y
 		ORDER BY i;
+	-- one in six becomes FeatBit's; native flags go on referring to it
+	UPDATE featbit.flag AS f
+		SET semantics = 'featbit', iteration = 0, prerequisites = '[]',
+			variations = (SELECT jsonb_agg(jsonb_build_object('id', v -> 'key', 'value', CASE WHEN property.draw(d || 'x', 9) = 0 THEN ' TRUE' ELSE v ->> 'value' END)) FROM jsonb_array_elements(f.variations) v),
+			targets = coalesce((SELECT jsonb_agg(jsonb_build_object('keyIds', t -> 'users', 'variationId', t -> 'variation')) FROM jsonb_array_elements(f.targets) t), '[]'),
+			rules = coalesce((SELECT jsonb_agg(property.featbit_serve(d || 'r' || r, n) || jsonb_build_object('id', 'r' || r, 'name', 'rule ' || r, 'conditions', property.featbit_conditions(d || 'c' || r, pool)) ORDER BY r)
+				FROM generate_series(1, property.draw(d || 'k', 5)) r), '[]'),
+			fallthrough = property.featbit_serve(d || 'f', n),
+			source = (ARRAY[NULL, '{"exptIncludeAllTargets": false}', '{"missingAttribute": "no_match", "id": 7}']::jsonb[])[1 + property.draw(d || 's', 3)]
+		FROM (SELECT 'f' || i AS key, seed || '/x' || i AS d FROM generate_series(1, count) i WHERE property.draw(seed || '/y' || i, 6) = 0) x,
+			LATERAL (SELECT jsonb_array_length(y.variations) AS n FROM featbit.flag AS y WHERE y.environment = target AND y.key = x.key) z
+		WHERE f.environment = target AND f.key = x.key;
 END $$;
 
 -- Makes a batch and evaluates it in every way; returns what disagrees.

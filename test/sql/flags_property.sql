@@ -16,6 +16,9 @@ SELECT d.* FROM generate_series(1, 6) seed, property.check_batch(seed, 250) d LI
 SELECT reason, count(*) > 20 AS some FROM outcome GROUP BY reason ORDER BY reason;
 SELECT count(*) AS flags, count(*) FILTER (WHERE reason = 'ERROR') < 300 AS few_errors FROM outcome;
 SELECT regexp_replace(explained, '(attribute|flag) .*', '\1 …') AS error FROM outcome WHERE reason = 'ERROR' GROUP BY 1 ORDER BY 1;
+-- FeatBit's flags are among them, and are referred to by native ones
+SELECT count(*) > 150 AS some, count(*) FILTER (WHERE EXISTS (SELECT FROM featbit.flag AS n, featbit.definition_references(to_jsonb(n)) AS r WHERE n.environment = f.environment AND n.semantics = 'native' AND r.kind = 'flag' AND r.key = f.key)) > 5 AS referred
+FROM featbit.flag AS f WHERE environment LIKE 'property\_%' AND semantics = 'featbit';
 -- the definition as a value is really read: what is changed in it shows
 SELECT count(*) FILTER (WHERE stored IS DISTINCT FROM changed) > 100 AS found
 FROM (SELECT featbit.flag_variation(b.u, b.key, b.c, 'property_1') AS stored,
