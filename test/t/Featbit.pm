@@ -5,10 +5,13 @@ use strict;
 use warnings;
 use Exporter 'import';
 use IPC::Run ();
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(new_node session healthy served resolved);
+our @EXPORT = qw(new_node session healthy served resolved mutate mutation_text);
+
+my $json = JSON::PP->new->canonical->allow_nonref;
 
 # Makes and starts a server whose log shows SQLSTATEs. Options: conf (lines of configuration), streaming (for
 # init), extra (for initdb), start => 0.
@@ -65,6 +68,58 @@ sub resolved
 {
 	my ($flag, $user) = @_;
 	return sprintf(q(SELECT variant, reason, error_code FROM featbit.resolve('%s', '{"targetingKey": "%s"}')), $flag, $user // 'u');
+}
+
+# A random value, seldom large; words are strings it may consist of.
+sub random_value
+{
+	my ($depth, $words) = @_;
+	my $kind = int rand($depth > 2 ? 9 : 12);
+
+	return undef if $kind == 0;
+	return rand(2) < 1 ? JSON::PP::true : JSON::PP::false if $kind == 1;
+	return (0, 1, -1, 7, 3, 1000000, -0.5, 1.25, 'NUMBER:1e300', 'NUMBER:1e-400', 'NUMBER:1e4000', 'NUMBER:99999999999999999999', 'NUMBER:2147483648')[ rand 13 ] if $kind < 4;
+	return $words->[ rand @$words ] if $kind < 7;
+	return ('', ' ', "\x{e9}\x{1f600}", "\n\t\x{1}", "\x{1c}", 'x' x 200, '$', 'a.b', '.', '..', 'a..b')[ rand 11 ] if $kind < 9;
+	return [ map { random_value($depth + 1, $words) } 1 .. rand 4 ] if $kind < 11;
+	return { map { $words->[ rand @$words ] => random_value($depth + 1, $words) } 1 .. rand 4 };
+}
+
+# Changes one place of a value at random; NUMBER:... stands for a number that Perl cannot hold, until mutation_text.
+sub mutate
+{
+	my ($value, $words) = @_;
+
+	return random_value(0, $words) if !ref $value || JSON::PP::is_bool($value) || rand(12) < 1;
+	if (ref $value eq 'ARRAY')
+	{
+		my $i = int rand(@$value + 1);
+		my $kind = rand 5;
+		if ($i == @$value) { push @$value, @$value && $kind < 2 ? $json->decode($json->encode($value->[ rand @$value ])) : random_value(1, $words); }
+		elsif ($kind < 1) { splice @$value, $i, 1; }
+		elsif ($kind < 1.5) { @$value = reverse @$value; }
+		else { $value->[$i] = mutate($value->[$i], $words); }
+		return $value;
+	}
+	my @names = sort keys %$value;
+	my $name = @names ? $names[ rand @names ] : 'x';
+	my $kind = rand 6;
+	if ($kind < 1) { delete $value->{$name}; }
+	elsif ($kind < 2) { $value->{ $words->[ rand @$words ] } = delete $value->{$name}; }
+	elsif ($kind < 3) { $value->{ $words->[ rand @$words ] } = random_value(1, $words); }
+	else { $value->{$name} = mutate($value->{$name}, $words); }
+	return $value;
+}
+
+
+# A value as a line for COPY: JSON, with its backslashes doubled.
+sub mutation_text
+{
+	my ($value) = @_;
+
+	(my $text = $json->encode($value)) =~ s/"NUMBER:([^"]*)"/$1/g;
+	$text =~ s/\\/\\\\/g;
+	return $text;
 }
 
 package Featbit::Session;

@@ -178,47 +178,6 @@ my %definitions = (
 my @words = qw{a b c p s f m r on off key value name variation variations split weight by salt ramp at flag users segment attribute op when serve percentage from until id all any not eq ne lt le gt ge
 	one_of contains starts_with ends_with matches exists plan team n targetingKey 2020-01-01T00:00:00Z infinity ( [a-z]+ (?<x>.)\\k<x> .*};
 
-# A random value, seldom large.
-sub random_value
-{
-	my ($depth) = @_;
-	my $kind = int rand($depth > 2 ? 9 : 12);
-
-	return undef if $kind == 0;
-	return rand(2) < 1 ? JSON::PP::true : JSON::PP::false if $kind == 1;
-	return (0, 1, -1, 7, 3, 1000000, -0.5, 1.25, 'NUMBER:1e300', 'NUMBER:1e-400', 'NUMBER:1e4000', 'NUMBER:99999999999999999999', 'NUMBER:2147483648')[ rand 13 ] if $kind < 4;
-	return $words[ rand @words ] if $kind < 7;
-	return ('', ' ', "\x{e9}\x{1f600}", "\n\t\x{1}", "\x{1c}", 'x' x 200, '$', 'a.b', '.', '..', 'a..b')[ rand 11 ] if $kind < 9;
-	return [ map { random_value($depth + 1) } 1 .. rand 4 ] if $kind < 11;
-	return { map { $words[ rand @words ] => random_value($depth + 1) } 1 .. rand 4 };
-}
-
-# Changes one place of a value.
-sub mutate
-{
-	my ($value) = @_;
-
-	return random_value(0) if !ref $value || JSON::PP::is_bool($value) || rand(12) < 1;
-	if (ref $value eq 'ARRAY')
-	{
-		my $i = int rand(@$value + 1);
-		my $kind = rand 5;
-		if ($i == @$value) { push @$value, @$value && $kind < 2 ? $json->decode($json->encode($value->[ rand @$value ])) : random_value(1); }
-		elsif ($kind < 1) { splice @$value, $i, 1; }
-		elsif ($kind < 1.5) { @$value = reverse @$value; }
-		else { $value->[$i] = mutate($value->[$i]); }
-		return $value;
-	}
-	my @names = sort keys %$value;
-	my $name = @names ? $names[ rand @names ] : 'x';
-	my $kind = rand 6;
-	if ($kind < 1) { delete $value->{$name}; }
-	elsif ($kind < 2) { $value->{ $words[ rand @words ] } = delete $value->{$name}; }
-	elsif ($kind < 3) { $value->{ $words[ rand @words ] } = random_value(1); }
-	else { $value->{$name} = mutate($value->{$name}); }
-	return $value;
-}
-
 srand(20);
 my $counts = { context => 6000, variations => 900, prerequisites => 800, targets => 800, fallthrough => 1200, rules => 2500, condition => 800 };
 my $file = "$dir/mutations";
@@ -228,10 +187,8 @@ for my $target (sort keys %$counts)
 	for (1 .. $counts->{$target})
 	{
 		my $value = $json->decode($definitions{$target}[ rand @{ $definitions{$target} } ]);
-		$value = mutate($value) for 1 .. 1 + rand 3;
-		(my $text = $json->encode($value)) =~ s/"NUMBER:([^"]*)"/$1/g;
-		$text =~ s/\\/\\\\/g;
-		print $out "$target\t$text\n";
+		$value = mutate($value, \@words) for 1 .. 1 + rand 3;
+		print $out "$target\t", mutation_text($value), "\n";
 	}
 }
 close($out);
