@@ -36,6 +36,11 @@ SQL_PARTS = \
 	sql/featbit/insights.sql \
 	sql/featbit/shadow.sql \
 	sql/llm/metric.sql \
+	sql/featbit/import.sql \
+	sql/featbit/tables.sql \
+	sql/featbit/follow.sql \
+	sql/featbit/export.sql \
+	sql/featbit/native.sql \
 	sql/flags/access.sql
 FULL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(FULL_SCRIPT)
@@ -65,7 +70,7 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 # These targets need no PostgreSQL at hand: they fetch what is missing and then enter make again. They stay apart from
 # PGXS, which has a "check" of its own.
-OWN_TARGETS = help check demo bench property fuzz simulate
+OWN_TARGETS = help check demo bench property fuzz simulate compare-featbit-sdk
 
 ifneq (,$(filter $(OWN_TARGETS),$(MAKECMDGOALS)))
 
@@ -75,7 +80,7 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 # A shell starts background jobs with SIGINT ignored, which would make the server outlive the shell.
-check demo bench property fuzz simulate:
+check demo bench property fuzz simulate compare-featbit-sdk:
 	@exec env --default-signal=INT MAKE='$(MAKE)' bash test/bin/$@
 
 $(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
@@ -137,10 +142,11 @@ endif
 #: make property      build, install, and compare 100,000 random flags in every way of evaluation (FLAGS=n, SEED=n)
 #: make fuzz          give the fuzzers of src/core a million random inputs each (FUZZ_RUNS=n, FUZZ="name ...", SEED=n)
 #: make simulate      simulate experiments with known truth and compare the statistics' errors with their targets (FACTOR=n times the replications)
+#: make compare-featbit-sdk  let FeatBit's Node SDK read an export, and compare 10,000 users of 50 flags (FEATBIT_SDK_FLAGS, _USERS, _SEED)
 #: make installcheck  run the regression, isolation and TAP tests against a running server (PGHOST, PGPORT)
 #: make clean         remove what was built
 #:
-#: check, demo, bench and property first install what is missing (on Debian, as root or by sudo), start a private server on a Unix
+#: check, demo, bench, property and compare-featbit-sdk first install what is missing (on Debian, as root or by sudo), start a private server on a Unix
 #: socket in a temporary directory, and leave nothing running. fuzz needs clang with libFuzzer; check runs the fuzzers for some
 #: seconds where it is there.
 #:

@@ -41,6 +41,7 @@ ALTER TABLE featbit.environment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.flag ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.segment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.flag_revision ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.follow ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "analyse" ON featbit.environment FOR SELECT USING (featbit.has_access('analyse', key));
 CREATE POLICY "analyse" ON featbit.flag FOR SELECT USING (featbit.has_access('analyse', environment));
@@ -50,6 +51,8 @@ CREATE POLICY "manage" ON featbit.environment USING (featbit.has_access('manage'
 CREATE POLICY "manage" ON featbit.flag USING (featbit.has_access('manage', environment));
 CREATE POLICY "manage" ON featbit.segment USING (featbit.has_access('manage', environment));
 CREATE POLICY "manage" ON featbit.flag_revision FOR SELECT USING (featbit.has_access('manage', environment));
+-- written by the owner alone: it names tables that are read with the rights of whoever synchronises
+CREATE POLICY "manage" ON featbit.follow FOR SELECT USING (featbit.has_access('manage', environment));
 
 COMMENT ON POLICY "analyse" ON featbit.environment IS 'roles with task analyse read the environments they were given';
 COMMENT ON POLICY "manage" ON featbit.environment IS 'roles with task manage read and write the environments they were given';
@@ -59,6 +62,7 @@ COMMENT ON POLICY "analyse" ON featbit.segment IS 'roles with task analyse read 
 COMMENT ON POLICY "manage" ON featbit.segment IS 'roles with task manage read and write the environments they were given';
 COMMENT ON POLICY "analyse" ON featbit.flag_revision IS 'roles with task analyse read the environments they were given';
 COMMENT ON POLICY "manage" ON featbit.flag_revision IS 'roles with task manage read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.follow IS 'roles with task manage see what the environments they were given follow';
 
 CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -69,7 +73,7 @@ CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 		JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
 		JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
 		WHERE e.extname = 'featbit_pg' AND p.prorettype <> 'trigger'::regtype
-			AND p.proname <> ALL (ARRAY['grant_access', 'revoke_access', 'task_functions', 'create_tracking'])
+			AND p.proname <> ALL (ARRAY['grant_access', 'revoke_access', 'task_functions', 'create_tracking', 'follow_featbit', 'unfollow_featbit', 'sync_featbit', 'sync_follow', 'follow_change', 'drop_follow_triggers'])
 			AND CASE
 				WHEN p.provolatile = 'i' THEN task IN ('evaluate', 'record', 'analyse', 'manage')
 				WHEN p.proname = 'variation_value' THEN task IN ('evaluate', 'record')
@@ -82,7 +86,7 @@ CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 	$$;
 
 COMMENT ON FUNCTION featbit.task_functions(text) IS
-'internal: the functions that grant_access lets a role execute for a task. What computes without reading (IMMUTABLE) is part of every task; what reads (STABLE) is part of evaluate, or else of analyse and manage; what writes is part of record or manage; grant_access, revoke_access, create_tracking and the trigger functions are the owner''s alone';
+'internal: the functions that grant_access lets a role execute for a task. What computes without reading (IMMUTABLE) is part of every task; what reads (STABLE) is part of evaluate, or else of analyse and manage; what writes is part of record or manage; grant_access, revoke_access, create_tracking, following FeatBit and the trigger functions are the owner''s alone';
 
 CREATE FUNCTION featbit.grant_access(role text, task text, environment text DEFAULT NULL) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -172,7 +176,7 @@ BEGIN
 
 	IF task IN ('analyse', 'manage') THEN
 		FOR target IN
-			SELECT c.relname AS name, c.relkind IN ('r', 'p') AND c.relname NOT IN ('environment', 'flag_revision') AS is_writable
+			SELECT c.relname AS name, c.relkind IN ('r', 'p') AND c.relname NOT IN ('environment', 'flag_revision', 'follow') AS is_writable
 				FROM pg_class c
 				WHERE c.relnamespace = 'featbit'::regnamespace AND c.relname <> 'access'
 					AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')

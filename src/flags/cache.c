@@ -116,6 +116,13 @@ fb_cache_watch(const FbConfigOids *oids)
 	return generation;
 }
 
+/* Tells whether this backend has read nothing of the configuration since it last changed. */
+bool
+fb_cache_is_blank(void)
+{
+	return !OidIsValid(config_oids.relation[0]);
+}
+
 /* Returns the number of the newest configuration that this backend knows of. */
 uint64
 fb_cache_generation(void)

@@ -34,6 +34,7 @@ extern FbCompiled *fb_cache_pin(const char *environment, const char *key);
 extern void fb_cache_unpin(FbCompiled *compiled);
 extern bool fb_cache_is_current(const FbCompiled *compiled);
 extern uint64 fb_cache_watch(const FbConfigOids *oids);
+extern bool fb_cache_is_blank(void);
 extern uint64 fb_cache_generation(void);
 extern bool fb_load_with_sources(FbCompiled *compiled, FbSources *sources);
 

@@ -7,36 +7,57 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
 #include "utils/datum.h"
 
+#include "flags/catalog.h"
 #include "flags/owner.h"
 #include "flags/transition.h"
+#include "pg_compat.h"
 
-static FbOwnerStatement last_revision = {
-	"SELECT coalesce(max(revision), 0) FROM featbit.flag_revision WHERE environment = $1 AND kind = $2 AND key = $3"
-};
-
-/* Returns the highest revision that a key of the table ever had, 0 for a new key. */
+/*
+ * Returns the highest revision that a key of the table ever had, 0 for a new key.  It is read from
+ * the index and not by a query, whose plan would have been made when the history was short.
+ */
 int64
 fb_last_revision(Relation relation, const char *environment, const char *key)
 {
-	FbOwnerScope scope;
-	Oid			types[3] = {TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[3] = {
-		CStringGetTextDatum(environment), CStringGetTextDatum(RelationGetRelationName(relation)),
-		CStringGetTextDatum(key)
-	};
-	int64		revision;
+	FbConfigOids oids;
+	Relation	revisions;
+	Relation	index;
+	TupleDesc	desc;
+	ScanKeyData keys[3];
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int64		revision = 0;
 	bool		isnull;
 
-	fb_owner_begin(&scope, relation);
-	if (fb_owner_execute(&last_revision, 3, types, values, NULL, InvalidOid, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the history of \"%s\"", key);
-	revision = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	fb_owner_end(&scope);
+	fb_require_config_oids(&oids);
+	revisions = table_open(oids.relation[FB_TABLE_REVISION], AccessShareLock);
+	index = index_open(RelationGetPrimaryKeyIndex_compat(revisions), AccessShareLock);
+	desc = RelationGetDescr(revisions);
+	ScanKeyInit(&keys[0], fb_column(desc, "environment"), BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(environment));
+	ScanKeyInit(&keys[1], fb_column(desc, "kind"), BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(RelationGetRelationName(relation)));
+	ScanKeyInit(&keys[2], fb_column(desc, "key"), BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(key));
+	scan = systable_beginscan_ordered(revisions, index, snapshot, 3, keys);
+	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+	if (HeapTupleIsValid(tuple))
+		revision = DatumGetInt64(heap_getattr(tuple, fb_column(desc, "revision"), desc, &isnull));
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	table_close(revisions, AccessShareLock);
+	UnregisterSnapshot(snapshot);
 	return revision;
 }
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs comparisons in one server and prints medians, quartiles and ratios.  Arguments are the sections to run, all without any:
-#   evaluation  rules  featbit  many  cold  socket  sdk  statistics
+#   evaluation  rules  featbit  many  cold  socket  sdk  statistics  import
 # Sizes can be given in the environment: BENCH_USERS, BENCH_ROWS, BENCH_ROUNDS, and what cold.sh, socket.sh and sdk/run.sh name.
 set -e
 users=${BENCH_USERS:-1000000}
 rows=${BENCH_ROWS:-10000000}
 rounds=${BENCH_ROUNDS:-15}
 here=test/bench
-[ $# -gt 0 ] || set -- evaluation rules featbit many cold socket sdk statistics
+[ $# -gt 0 ] || set -- evaluation rules featbit many cold socket sdk statistics import
 PGOPTIONS='-c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning'
 export PGOPTIONS
 sql()
@@ -28,6 +28,7 @@ for section; do
 	socket) sh $here/socket.sh ;;
 	sdk) sh $here/sdk/run.sh ;;
 	statistics) sql -f $here/statistics.sql ;;
-	*) echo "no section \"$section\": evaluation rules featbit many cold socket sdk statistics" >&2; exit 1 ;;
+	import) sql -f $here/import.sql ;;
+	*) echo "no section \"$section\": evaluation rules featbit many cold socket sdk statistics import" >&2; exit 1 ;;
 	esac
 done
