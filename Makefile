@@ -23,6 +23,7 @@ SQL_PARTS = \
 	sql/metrics/stats.sql \
 	sql/metrics/stats_rows.sql \
 	sql/metrics/quantile.sql \
+	sql/metrics/variation_stats.sql \
 	sql/metrics/comparison.sql \
 	sql/metrics/robust.sql \
 	sql/metrics/proportion.sql \

@@ -58,6 +58,7 @@ fb_state_json_member(FbStateJson *json, const char *key, enum jbvType type, bool
 		return NULL;
 	if (value == NULL ||
 		(type == jbvArray ? value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data) :
+		 type == jbvObject ? value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data) :
 		 value->type != type))
 		fb_state_json_fail(json, psprintf("Member \"%s\" is missing or of the wrong type.", key));
 	json->members++;
