@@ -96,6 +96,8 @@ typedef struct Pairs
 	const double *t;			/* NULL for sums of c with itself */
 	size_t		n_t;
 	void		(*check) (void);
+	double	   *room;			/* for room_size pairs, or NULL */
+	size_t		room_size;
 } Pairs;
 
 /* Counts the pairs i <= j with d_i + d_j <= v, or those with t_j - c_i <= v; rounding keeps the order. */
@@ -129,27 +131,131 @@ count_pairs(const Pairs *pairs, double v)
 	return count;
 }
 
-/* Returns the k-th smallest of the pairs, k from 1, by bisection over the doubles. */
+/* Collects the pairs above low and up to high. */
+static size_t
+collect_pairs(const Pairs *pairs, double low, double high)
+{
+	size_t		count = 0;
+	size_t		rows = pairs->t ? pairs->n_t : pairs->n_c;
+	size_t		from = pairs->t ? 0 : pairs->n_c,
+				to = from;
+
+	/* In each row the pairs in question lie side by side, and move the same way from row to row. */
+	for (size_t row = 0; row < rows; row++)
+	{
+		if (pairs->t)
+		{
+			while (from < pairs->n_c && pairs->t[row] - pairs->c[from] > high)
+				from++;
+			while (to < pairs->n_c && pairs->t[row] - pairs->c[to] > low)
+				to++;
+			for (size_t i = from; i < to; i++)
+				pairs->room[count++] = pairs->t[row] - pairs->c[i];
+		}
+		else
+		{
+			while (from > 0 && pairs->c[row] + pairs->c[from - 1] > low)
+				from--;
+			while (to > 0 && pairs->c[row] + pairs->c[to - 1] > high)
+				to--;
+			for (size_t j = from > row ? from : row; j < to; j++)
+				pairs->room[count++] = pairs->c[row] + pairs->c[j];
+		}
+	}
+	return count;
+}
+
+/* Returns the k-th smallest of n numbers, k from 0 (Hoare 1961). */
+static double
+select_number(double *x, size_t n, size_t k)
+{
+	size_t		first = 0,
+				last = n - 1;
+
+	while (first < last)
+	{
+		double		pivot = x[first + (last - first) / 2];
+		size_t		i = first,
+					j = last;
+
+		for (;;)
+		{
+			double		swap;
+
+			while (x[i] < pivot)
+				i++;
+			while (x[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			swap = x[i];
+			x[i++] = x[j];
+			x[j--] = swap;
+		}
+
+		/* Up to j nothing exceeds the pivot, from i on nothing is less. */
+		if (i == j && x[i] == pivot)
+		{
+			if (k == i)
+				return pivot;
+			if (k < i)
+				last = i - 1;
+			else
+				first = i + 1;
+		}
+		else if (k <= j)
+			last = j;
+		else
+			first = j + 1;
+	}
+	return x[first];
+}
+
+/*
+ * Returns the k-th smallest of the pairs, k from 1. Between bounds that hold
+ * it, the count of pairs is interpolated a little below and above k in turn,
+ * or bisected over the doubles, until those left have room and are selected
+ * from; without room the bisection ends at the answer.
+ */
 static double
 select_pair(const Pairs *pairs, double k)
 {
-	double		low_value = pairs->t ? pairs->t[0] - pairs->c[pairs->n_c - 1] : 2.0 * pairs->c[0];
-	double		high_value = pairs->t ? pairs->t[pairs->n_t - 1] - pairs->c[0] : 2.0 * pairs->c[pairs->n_c - 1];
-	int64_t		low = order_key(low_value);
-	int64_t		high = order_key(high_value);
+	double		low = pairs->t ? pairs->t[0] - pairs->c[pairs->n_c - 1] : 2.0 * pairs->c[0];
+	double		high = pairs->t ? pairs->t[pairs->n_t - 1] - pairs->c[0] : 2.0 * pairs->c[pairs->n_c - 1];
+	double		below = 0.0;
+	double		up_to = pairs->t ? (double) pairs->n_c * (double) pairs->n_t :
+		0.5 * (double) pairs->n_c * ((double) pairs->n_c + 1.0);
 
-	while (low < high)
+	/* The k-th pair lies above low and not above high. */
+	low = from_order_key(order_key(low) - 1);
+	for (int step = 0; order_key(low) + 1 < order_key(high); step++)
 	{
-		int64_t		middle = (low >> 1) + (high >> 1) + (low & high & 1);
+		int64_t		key_low = order_key(low);
+		int64_t		key_high = order_key(high);
+		double		v = NAN,
+					count;
 
 		if (pairs->check)
 			pairs->check();
-		if (count_pairs(pairs, from_order_key(middle)) >= k)
-			high = middle;
+		if (up_to - below <= (double) pairs->room_size)
+			return select_number(pairs->room, collect_pairs(pairs, low, high), (size_t) (k - below) - 1) + 0.0;
+		if (pairs->room && step % 3 != 2)
+			v = low + ((k - below) / (up_to - below) + (step % 3 == 0 ? -0.02 : 0.02)) * (high - low);
+		if (!(v > low && v < high))
+			v = from_order_key((key_low >> 1) + (key_high >> 1) + (key_low & key_high & 1));
+		count = count_pairs(pairs, v);
+		if (count >= k)
+		{
+			high = v;
+			up_to = count;
+		}
 		else
-			low = middle + 1;
+		{
+			low = v;
+			below = count;
+		}
 	}
-	return from_order_key(low) + 0.0;
+	return high + 0.0;
 }
 
 /*
@@ -235,7 +341,7 @@ fb_wilcoxon_work(size_t n, const FbRankOptions *options)
 	bool		exact = options->method == FB_RANK_EXACT && n <= WILCOXON_EXACT_N;
 
 	if (n > FB_WILCOXON_AUTO_N && !exact)
-		return 1;
+		return n;
 	return n + n * (n + 1) + 2;
 }
 
@@ -246,7 +352,7 @@ fb_wilcoxon_work(size_t n, const FbRankOptions *options)
 void
 fb_wilcoxon(const double *d, size_t n, const FbRankOptions *options, double *work, FbRankResult *result)
 {
-	Pairs		pairs = {d, n, NULL, 0, options->check};
+	Pairs		pairs = {d, n, NULL, 0, options->check, NULL, 0};
 	double		all = (double) n;
 	double		level = options->alternative == FB_TWO_SIDED ? 0.5 * options->alpha : options->alpha;
 	FbRankMethod method = options->method;
@@ -255,7 +361,7 @@ fb_wilcoxon(const double *d, size_t n, const FbRankOptions *options, double *wor
 				zeros,
 				used,
 				k = 0;
-	bool		keep_ranks = n <= WILCOXON_EXACT_N && fb_wilcoxon_work(n, options) > 1;
+	bool		keep_ranks = fb_wilcoxon_work(n, options) > n;
 	double		offset,
 				v2 = 0.0,
 				total2,
@@ -324,6 +430,11 @@ fb_wilcoxon(const double *d, size_t n, const FbRankOptions *options, double *wor
 		rank = signed_rank(n, level, work + n);
 	else
 		rank = normal_rank(all * (all + 1.0) / 4.0, sqrt(all * (all + 1.0) * (2.0 * all + 1.0) / 24.0), level);
+	if (!keep_ranks)
+	{
+		pairs.room = work;
+		pairs.room_size = n;
+	}
 	fill_shift(&pairs, all * (all + 1.0) / 2.0, rank, 0.5, options->alternative, result);
 
 	if (used == 0)
@@ -419,7 +530,7 @@ fb_mann_whitney_work(size_t n_c, size_t n_t, const FbRankOptions *options)
 	/* Ties are not known here: make room for doubled ranks. */
 	if ((double) n_c * (double) n_t > FB_MANN_WHITNEY_AUTO_NM &&
 		(options->method != FB_RANK_EXACT || !arrangements_fit((double) n_c, (double) n_t, 1, &cells)))
-		return 1;
+		return n_c + n_t;
 	arrangements_fit((double) n_c, (double) n_t, 2, &cells);
 	return n_c + n_t + (size_t) cells;
 }
@@ -453,13 +564,13 @@ void
 fb_mann_whitney(const double *c, size_t n_c, const double *t, size_t n_t, const FbRankOptions *options, double *work,
 				FbRankResult *result)
 {
-	Pairs		pairs = {c, n_c, t, n_t, options->check};
+	Pairs		pairs = {c, n_c, t, n_t, options->check, NULL, 0};
 	double		nm = (double) n_c * (double) n_t;
 	double		all = (double) n_c + (double) n_t;
 	double		level = options->alternative == FB_TWO_SIDED ? 0.5 * options->alpha : options->alpha;
 	FbRankMethod method = options->method;
 	bool		small = nm <= FB_MANN_WHITNEY_AUTO_NM;
-	bool		has_work = fb_mann_whitney_work(n_c, n_t, options) > 1;
+	bool		has_work = fb_mann_whitney_work(n_c, n_t, options) > n_c + n_t;
 	double	   *groups = work;
 	double	   *count = work + n_c + n_t;
 	size_t		n_groups = 0;
@@ -500,6 +611,11 @@ fb_mann_whitney(const double *c, size_t n_c, const double *t, size_t n_t, const 
 		rank = arrangement_rank(n_c < n_t ? n_c : n_t, n_c < n_t ? n_t : n_c, level, count);
 	else
 		rank = normal_rank(0.5 * nm, sqrt(nm * (all + 1.0) / 12.0), level);
+	if (!has_work)
+	{
+		pairs.room = work;
+		pairs.room_size = n_c + n_t;
+	}
 	fill_shift(&pairs, nm, rank, 1.0, options->alternative, result);
 
 	if (c[0] == c[n_c - 1] && t[0] == t[n_t - 1] && c[0] == t[0])

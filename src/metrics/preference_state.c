@@ -347,7 +347,7 @@ fb_preference_send(PG_FUNCTION_ARGS)
 	{
 		const FbPreferenceItem *item = &FB_PREFERENCE_ITEMS(state)[i];
 
-		pq_sendcountedtext(&out, FB_PREFERENCE_NAMES(state) + item->offset, item->length, false);
+		fb_state_send_name(&out, FB_PREFERENCE_NAMES(state) + item->offset, item->length);
 	}
 	for (Size i = 0; i < (Size) state->n_items * state->n_items; i++)
 		pq_sendfloat8(&out, FB_PREFERENCE_SCORES(state)[i]);

@@ -1,12 +1,14 @@
 /*
  * state_json.c
- *		Reading states of rank tests and preferences from JSON.
+ *		Reading states of rank tests and preferences from JSON, and sending names.
  *
  * The members may come in any order; unknown ones are refused.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -108,4 +110,16 @@ fb_state_json_close(const FbStateJson *json)
 {
 	if (json->members != JsonContainerSize(json->object))
 		fb_state_json_fail(json, "The object has a member that does not belong to it.");
+}
+
+/* Appends a name in the encoding of the client, its length in front. */
+void
+fb_state_send_name(StringInfo out, const char *name, int length)
+{
+	char	   *converted = pg_server_to_client(name, length);
+
+	if (converted != name)
+		length = strlen(converted);
+	pq_sendint32(out, length);
+	pq_sendbytes(out, converted, length);
 }

@@ -1,12 +1,13 @@
 /*
  * state_json.h
- *		Reading states of rank tests and preferences from JSON.
+ *		Reading states of rank tests and preferences from JSON, and sending names.
  */
 #ifndef FB_METRICS_STATE_JSON_H
 #define FB_METRICS_STATE_JSON_H
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 /* What is being read, for error messages. */
@@ -25,5 +26,6 @@ extern int64 fb_state_json_count(FbStateJson *json, const char *key, int64 absen
 extern double fb_state_json_number(const FbStateJson *json, const JsonbValue *value);
 extern uint32 fb_state_json_array(const FbStateJson *json, const JsonbValue *value, JsonbContainer **array);
 extern void fb_state_json_close(const FbStateJson *json);
+extern void fb_state_send_name(StringInfo out, const char *name, int length);
 
 #endif							/* FB_METRICS_STATE_JSON_H */

@@ -420,7 +420,7 @@ fb_variation_stats_send(PG_FUNCTION_ARGS)
 	{
 		const Entry *entry = &ENTRIES(state)[i];
 
-		pq_sendcountedtext(&out, NAMES(state) + entry->offset, entry->length, false);
+		fb_state_send_name(&out, NAMES(state) + entry->offset, entry->length);
 		pq_sendint64(&out, entry->state.stats.n);
 		pq_sendint64(&out, entry->state.stats.n_bad);
 		for (int k = 0; k < fb_stats_values(state->kind, 1); k++)

@@ -247,6 +247,59 @@ test_mann_whitney(void)
 	ok(mirrored, "two samples: exchanged arms give the mirror image");
 }
 
+/* Shifts and bounds of many values are order statistics of all pairs, whatever the ties and the scale. */
+static void
+test_shift(void)
+{
+	enum
+	{
+		N = 400
+	};
+	static double c[N],
+				t[N],
+				all[N * N],
+				work[8 * N];
+	bool		two = true,
+				one = true;
+	FbRankOptions options = {FB_RANK_NORMAL, FB_ZEROS_WILCOX, FB_TWO_SIDED, 0.05, NULL};
+
+	for (int trial = 0; trial < 60; trial++)
+	{
+		int			n_c = 30 + (int) (next_random() * (N - 30));
+		int			n_t = 30 + (int) (next_random() * (N - 30));
+		int			pairs = 0;
+		double		scale = pow(10.0, 20.0 * next_random() - 10.0);
+		FbRankResult r;
+
+		for (int i = 0; i < N; i++)
+		{
+			c[i] = trial % 3 == 0 ? floor(6.0 * next_random()) : scale * pow(next_random(), trial % 7 + 1.0);
+			t[i] = trial % 3 == 0 ? floor(6.0 * next_random()) : scale * pow(next_random(), trial % 7 + 1.0) - 0.1 * scale;
+		}
+		qsort(c, n_c, sizeof(double), compare);
+		qsort(t, n_t, sizeof(double), compare);
+		for (int i = 0; i < n_c; i++)
+			for (int j = 0; j < n_t; j++)
+				all[pairs++] = t[j] - c[i];
+		qsort(all, pairs, sizeof(double), compare);
+		fb_mann_whitney(c, n_c, t, n_t, &options, work, &r);
+		two = two && r.shift == 0.5 * all[(pairs - 1) / 2] + 0.5 * all[pairs / 2] &&
+			bsearch(&r.ci_low, all, pairs, sizeof(double), compare) && bsearch(&r.ci_high, all, pairs, sizeof(double), compare) &&
+			r.ci_low <= r.shift && r.shift <= r.ci_high;
+		pairs = 0;
+		for (int i = 0; i < n_t; i++)
+			for (int j = i; j < n_t; j++)
+				all[pairs++] = 0.5 * (t[i] + t[j]);
+		qsort(all, pairs, sizeof(double), compare);
+		fb_wilcoxon(t, n_t, &options, work, &r);
+		one = one && (n_t <= 50 || (r.shift == 0.5 * (all[(pairs - 1) / 2] + all[pairs / 2]) &&
+									bsearch(&r.ci_low, all, pairs, sizeof(double), compare) &&
+									bsearch(&r.ci_high, all, pairs, sizeof(double), compare)));
+	}
+	ok(two, "two samples of hundreds: shift and bounds among all differences");
+	ok(one, "hundreds of pairs: shift and bounds among all Walsh averages");
+}
+
 /* The normal approximation and the exact distribution come near each other, and large samples have bounds. */
 static void
 test_large(void)
@@ -289,13 +342,15 @@ test_large(void)
 	}
 	ok(two, "two samples of 100: exact and approximate agree to 0.001");
 	ok(paired, "100 pairs: exact and approximate agree to 0.003");
+	test_shift();
 	for (int i = 0; i < 1200; i++)
 		many[i] = i + 1;
-	fb_wilcoxon(many, 1000, &exact, realloc(work, sizeof(double) * fb_wilcoxon_work(1000, &exact)), &a);
+	work = realloc(work, sizeof(double) * fb_wilcoxon_work(1000, &exact));
+	fb_wilcoxon(many, 1000, &exact, work, &a);
 	ok(near(a.p_value, exp2(-999.0)) && fabs(a.log10_p + 999.0 * log10(2.0)) < 1e-9, "1000 positive pairs: p is 2^-999");
-	fb_wilcoxon(many, 1200, &exact, many, &a);
+	fb_wilcoxon(many, 1200, &exact, work = realloc(work, sizeof(double) * 1200), &a);
 	refused = a.status == FB_RESOLUTION && isnan(a.p_value) && a.shift == 600.5;
-	fb_mann_whitney(many, 600, many + 600, 600, &exact, many, &a);
+	fb_mann_whitney(many, 600, many + 600, 600, &exact, work, &a);
 	ok(refused && a.status == FB_RESOLUTION && a.effect == 1.0, "the exact distributions have bounds");
 }
 
