@@ -1,12 +1,6 @@
 
 -- What FeatBit's own analysis says, for those who migrate --------------------------------------------
 
-CREATE FUNCTION featbit.t_test_size(effect_size float8, alpha float8 DEFAULT 0.05, power float8 DEFAULT 0.8, ratio float8 DEFAULT 1) RETURNS float8
-	AS 'MODULE_PATHNAME', 'fb_t_test_size_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-
-COMMENT ON FUNCTION featbit.t_test_size(float8, float8, float8, float8) IS
-'Units of control, as a fraction, that Student''s two-sided test of two means needs (noncentral t distribution). effect_size: difference in standard deviations; alpha; power; ratio: units of treatment per unit of control, 1e-6 to 1e6. NULL for a difference of 0 or beyond 1e15 units. Errors: 22023 for an argument out of range. NULL gives NULL.';
-
 CREATE FUNCTION featbit.featbit_v5_result(
 	variations text[],
 	states featbit.stats[],
@@ -14,7 +8,7 @@ CREATE FUNCTION featbit.featbit_v5_result(
 	alpha float8 DEFAULT 0.05,
 	power float8 DEFAULT 0.8,
 	lower_is_better boolean DEFAULT false)
-	RETURNS TABLE (variation text, n bigint, mean float8, effect float8, ci_low float8, ci_high float8, p_value float8, n_required float8,
+	RETURNS TABLE (variation text, n bigint, mean float8, effect float8, ci_low float8, ci_high float8, p_value float8, n_required bigint,
 		is_baseline boolean, is_winner boolean, is_invalid boolean, reason text)
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -46,12 +40,15 @@ BEGIN
 					WHEN e.p_value >= featbit_v5_result.alpha THEN 'p_value >= alpha (' || e.p_value || ' >= ' || featbit_v5_result.alpha || ')'
 					WHEN e.p_value IS NULL THEN 'control is empty'
 				END AS reason,
-				ceil(featbit.t_test_size((t.mean - c.mean) / nullif(sqrt(((t.n - 1) * t.variance + (c.n - 1) * c.variance) / nullif(t.n + c.n - 2, 0)), 0),
-					featbit_v5_result.alpha, featbit_v5_result.power, t.n / nullif(c.n, 0)::float8)) AS n_required
+				(t.mean - c.mean) / nullif(sqrt(((t.n - 1) * t.variance + (c.n - 1) * c.variance) / nullif(t.n + c.n - 2, 0)), 0) AS size
 				FROM arm t, (SELECT * FROM arm b WHERE b.is_baseline LIMIT 1) c, LATERAL featbit.effect(c.s, t.s, 'relative', alpha => featbit_v5_result.alpha, profile => 'featbit') e),
+		sized AS (
+			SELECT d.*, CASE WHEN least(d.n, d.n_c) >= 30 AND abs(d.size) BETWEEN 1e-9 AND 1e9
+					THEN (SELECT z.n_control FROM featbit.sample_size(1, 1, d.size, featbit_v5_result.alpha, featbit_v5_result.power, 2, d.n / d.n_c::float8, 't') z) END AS n_required
+				FROM compared d),
 		judged AS (
 			SELECT d.*, coalesce(d.reason, CASE WHEN d.n < d.n_required THEN 'sample size is too small (' || d.n || ' < ' || d.n_required || '.0)' ELSE '' END) AS said
-				FROM compared d),
+				FROM sized d),
 		best AS (
 			SELECT CASE WHEN featbit_v5_result.lower_is_better AND min(j.effect) < 0 THEN min(j.effect) WHEN max(j.effect) > 0 THEN max(j.effect) END AS effect
 				FROM judged j WHERE j.said = '')
@@ -71,7 +68,7 @@ COMMENT ON FUNCTION featbit.featbit_v5_result(text[], featbit.stats[], text, flo
 'The result page of FeatBit 1 to 5: Welch''s test with the delta method, its ladder of reasons, and its winner, with exact tails. For comparison while migrating; decide by effect or effect_sequential instead, because this page tests at every look, corrects for no number of variations, requires a sample size that is computed from the observed effect, and has no result where an arm did not convert or converted always.
 Arguments: variations and states, one state of kind proportion or mean for each variation; baseline: one of the variations; alpha; power of the required size; lower_is_better.
 Returns one row for each variation, the valid ones by effect, then the others: n, mean, effect = (mean - mean of baseline) / mean of baseline, ci_low, ci_high, p_value; n_required: units of the baseline for that power; is_baseline, is_winner, is_invalid; reason in FeatBit''s words, empty if valid.
-Errors: 2202E for arrays of different length; 22023 for an unknown baseline; 22004 for a NULL lower_is_better; those of effect.';
+Errors: 2202E for arrays of different length; 22023 for an unknown baseline; 22004 for a NULL lower_is_better; those of effect and sample_size.';
 
 CREATE FUNCTION featbit.featbit_v6_result(
 	control featbit.stats,
