@@ -1,15 +1,17 @@
--- Moments by variation against PostgreSQL's own aggregates over the same rows.
+-- States by variation against PostgreSQL's own aggregates over the same rows.
 \echo
 \echo Statistics: :rows rows, two variations, one backend
 CREATE TABLE bench_value AS
-SELECT (hashint8(n) & 1)::int AS variation, ((hashint8extended(n, 7) & 65535)::float8 / 64.0) AS y
+SELECT (hashint8(n) & 1)::int AS variation, ((hashint8extended(n, 7) & 65535)::float8 / 64.0) AS y, ((hashint8extended(n, 8) & 65535)::float8 / 64.0) AS x
 FROM generate_series(1::bigint, :rows) n;
 VACUUM ANALYZE bench_value;
 SET max_parallel_workers_per_gather = 0;
 TRUNCATE bench.statement;
 INSERT INTO bench.statement (label, sql) VALUES
     ('count(*), avg(y), stddev_samp(y)', 'SELECT variation, count(*), avg(y), stddev_samp(y) FROM bench_value GROUP BY variation'),
-    ('stats_agg(y)', 'SELECT variation, featbit.stats_agg(y) FROM bench_value GROUP BY variation');
+    ('stats_agg(y)', 'SELECT variation, featbit.stats_agg(y) FROM bench_value GROUP BY variation'),
+    ('quantile_agg(y)', 'SELECT variation, featbit.quantile_agg(y) FROM bench_value GROUP BY variation'),
+    ('quantile_agg(y, 0.005)', 'SELECT variation, featbit.quantile_agg(y, 0.005) FROM bench_value GROUP BY variation');
 CALL bench.run(9);
 SELECT * FROM bench.report('count(*), avg(y), stddev_samp(y)');
 -- both say the same
@@ -17,6 +19,47 @@ SELECT bool_and(abs(featbit.mean(s.state) - p.mean) < 1e-9 * p.mean AND abs(feat
     AND featbit.n(s.state) = p.n) AS same_answer
 FROM (SELECT variation, featbit.stats_agg(y) AS state FROM bench_value GROUP BY variation) s
 JOIN (SELECT variation, count(*) AS n, avg(y) AS mean, stddev_samp(y) AS stddev FROM bench_value GROUP BY variation) p USING (variation);
+SELECT bool_and(abs(featbit.quantile(s, 0.9) / q - 1) < 0.0005) AS same_quantiles
+FROM (SELECT variation, featbit.quantile_agg(y) AS s, percentile_cont(0.9) WITHIN GROUP (ORDER BY y) AS q FROM bench_value GROUP BY variation) v;
+
+\echo
+\echo A value and a covariate
+TRUNCATE bench.statement;
+INSERT INTO bench.statement (label, sql) VALUES
+    ('regr_sxx, sxy, syy, avgx, avgy', 'SELECT variation, regr_sxx(y, x), regr_sxy(y, x), regr_syy(y, x), regr_avgx(y, x), regr_avgy(y, x) FROM bench_value GROUP BY variation'),
+    ('stats_agg(y, x)', 'SELECT variation, featbit.stats_agg(y, x) FROM bench_value GROUP BY variation');
+CALL bench.run(9);
+SELECT * FROM bench.report('regr_sxx, sxy, syy, avgx, avgy');
+
+\echo
+\echo Two workers and the leader, wall time: the ratio is to one process
+TRUNCATE bench.statement;
+INSERT INTO bench.statement (label, sql) VALUES
+    ('stats_agg(y, x) alone', 'SET LOCAL max_parallel_workers_per_gather = 0; SELECT variation, featbit.stats_agg(y, x) FROM bench_value GROUP BY variation'),
+    ('stats_agg(y, x)', 'SET LOCAL max_parallel_workers_per_gather = 2; SELECT variation, featbit.stats_agg(y, x) FROM bench_value GROUP BY variation');
+CALL bench.run(9, wall => true);
+SELECT * FROM bench.report('stats_agg(y, x) alone');
+TRUNCATE bench.statement;
+INSERT INTO bench.statement (label, sql) VALUES
+    ('quantile_agg(y) alone', 'SET LOCAL max_parallel_workers_per_gather = 0; SELECT variation, featbit.quantile_agg(y) FROM bench_value GROUP BY variation'),
+    ('quantile_agg(y)', 'SET LOCAL max_parallel_workers_per_gather = 2; SELECT variation, featbit.quantile_agg(y) FROM bench_value GROUP BY variation');
+CALL bench.run(9, wall => true);
+SELECT * FROM bench.report('quantile_agg(y) alone');
+
+\echo
+\echo 25,000 comparisons of stored states
+CREATE TABLE bench_state AS
+SELECT i, featbit.stats_from_counts(1000, 100 + i % 50) AS bought, format('{"kind": "mean", "n": 1000, "means": [%s], "comoments": [%s]}', 10 + i % 7, 1000 + i % 11)::featbit.stats AS spent
+FROM generate_series(1, 25000) i;
+VACUUM ANALYZE bench_state;
+TRUNCATE bench.statement;
+INSERT INTO bench.statement (label, sql) VALUES
+    ('sum(mean(state))', 'SELECT sum(featbit.mean(spent)) FROM bench_state'),
+    ('effect(state, state)', 'SELECT sum(e.p_value) FROM bench_state c, LATERAL featbit.effect(c.spent, c.spent) e'),
+    ('effect(…, method => ''z'')', 'SELECT sum(e.p_value) FROM bench_state c, LATERAL featbit.effect(c.spent, c.spent, method => ''z'') e'),
+    ('effect of proportions', 'SELECT sum(e.p_value) FROM bench_state c, LATERAL featbit.effect(c.bought, c.bought) e');
+CALL bench.run(15);
+SELECT * FROM bench.report('sum(mean(state))');
 
 -- All variations in one state, against the groups.
 \echo
