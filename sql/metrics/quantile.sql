@@ -200,7 +200,7 @@ COMMENT ON TYPE featbit.capping_result IS
 CREATE FUNCTION featbit.capping_final(state featbit.stats) RETURNS featbit.capping_result
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT ROW(featbit.n(state), round(featbit.total(state, 3))::bigint, featbit.mean(state, 3), featbit.total(state, 2), featbit.total(state, 1),
+	SELECT ROW(featbit.n(state), round(featbit.total(state, 3))::bigint, round(featbit.total(state, 3)) / nullif(featbit.n(state), 0), featbit.total(state, 2), featbit.total(state, 1),
 		CASE WHEN featbit.mean(state, 2) <> 0 THEN 1 - featbit.mean(state, 1) / featbit.mean(state, 2) END)::featbit.capping_result
 $$;
 
