@@ -238,7 +238,8 @@ fb_t_quantile_upper(double q, double df)
 
 	if (q >= 0.5)
 		return 0.0;
-	if (t_log_tail(DBL_MAX, df, NULL) > log(q))
+	/* With two degrees of freedom or more no q leaves double precision. */
+	if (df < 2.0 && t_log_tail(DBL_MAX, df, NULL) > log(q))
 		return HUGE_VAL;
 
 	/* Gamma(half + 1/2) / Gamma(half) / sqrt(pi df), good enough for a slope */
@@ -255,6 +256,14 @@ fb_t_quantile_upper(double q, double df)
 	z = -fb_norm_quantile(q);
 	t = z * (1.0 + (z * z + 1.0) / (4.0 * df) +
 			 ((5.0 * z * z + 16.0) * z * z + 3.0) / (96.0 * df * df));
+	if (z * z < df)
+	{
+		double		w = z * z;
+
+		/* two terms more (Abramowitz and Stegun 26.7.5) */
+		t += z * (((3.0 * w + 19.0) * w + 17.0) * w - 15.0) / (384.0 * df * df * df) +
+			z * ((((79.0 * w + 776.0) * w + 1482.0) * w - 1920.0) * w - 945.0) / (92160.0 * df * df * df * df);
+	}
 	if (df < 30.0 && !central)
 	{
 		double		power = exp((log_c - log_q + (half - 0.5) * log(df)) / df);
@@ -286,7 +295,9 @@ fb_t_quantile_upper(double q, double df)
 			low = log_t;
 		else
 			high = log_t;
-		if (fabs(step) <= 4.0 * DBL_EPSILON)
+
+		/* The error of a step is of the order of its square. */
+		if (fabs(step) <= 1e-9)
 			return t * exp(step);
 		if (!(log_t + step > low && log_t + step < high))
 		{

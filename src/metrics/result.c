@@ -19,11 +19,12 @@
 int
 fb_choose(const char *argument, text *given, const FbChoice *choices)
 {
-	char	   *name = text_to_cstring(given);
+	const char *name = VARDATA_ANY(given);
+	size_t		length = VARSIZE_ANY_EXHDR(given);
 	StringInfoData legal;
 
 	for (const FbChoice *choice = choices; choice->name; choice++)
-		if (pg_strcasecmp(choice->name, name) == 0)
+		if (strlen(choice->name) == length && pg_strncasecmp(choice->name, name, length) == 0)
 			return choice->value;
 
 	initStringInfo(&legal);
@@ -31,7 +32,7 @@ fb_choose(const char *argument, text *given, const FbChoice *choices)
 		appendStringInfo(&legal, "%s\"%s\"", choice == choices ? "" : ", ", choice->name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized %s \"%s\"", argument, name),
+			 errmsg("unrecognized %s \"%s\"", argument, text_to_cstring(given)),
 			 errhint("Legal values are %s.", legal.data)));
 	return 0;
 }
