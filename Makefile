@@ -37,6 +37,8 @@ SQL_PARTS = \
 	sql/featbit/insights.sql \
 	sql/featbit/shadow.sql \
 	sql/llm/metric.sql \
+	sql/llm/scores.sql \
+	sql/llm/text.sql \
 	sql/featbit/import.sql \
 	sql/featbit/tables.sql \
 	sql/featbit/follow.sql \

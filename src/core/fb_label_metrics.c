@@ -2,10 +2,9 @@
  * fb_label_metrics.c
  *		Label metrics from counts of (gold, predicted) pairs.
  *
- * Macro and weighted averages, and the sums of the micro averages, run over
- * the labels that occur as gold labels: an answer outside that set is a miss
- * of the gold label and makes no class of its own. 0/0 counts as 0. An
- * abstention is a miss and nobody's false positive; for the correlation
+ * By default averages run over the labels that occur as gold labels: an answer
+ * outside that set is a miss of the gold label and makes no class of its own.
+ * An abstention is a miss and nobody's false positive; for the correlation
  * coefficient it is one more predicted class, as any answer outside the gold
  * labels is.
  */
@@ -14,419 +13,456 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/fb_beta.h"
-
-/* Two-sided 95 % point of the normal distribution. */
-#define Z_975 1.959963984540054235524594430520551527
-
-static const FbLabelMetricInfo metric_list[] = {
-	{FB_METRIC_ACCURACY, "accuracy", 0.0, 1.0},
-	{FB_METRIC_PRECISION_MACRO, "precision_macro", 0.0, 1.0},
-	{FB_METRIC_PRECISION_MICRO, "precision_micro", 0.0, 1.0},
-	{FB_METRIC_PRECISION_WEIGHTED, "precision_weighted", 0.0, 1.0},
-	{FB_METRIC_RECALL_MACRO, "recall_macro", 0.0, 1.0},
-	{FB_METRIC_RECALL_MICRO, "recall_micro", 0.0, 1.0},
-	{FB_METRIC_RECALL_WEIGHTED, "recall_weighted", 0.0, 1.0},
-	{FB_METRIC_F1_MACRO, "f1_macro", 0.0, 1.0},
-	{FB_METRIC_F1_MICRO, "f1_micro", 0.0, 1.0},
-	{FB_METRIC_F1_WEIGHTED, "f1_weighted", 0.0, 1.0},
-	{FB_METRIC_MCC, "mcc", -1.0, 1.0},
-};
-
-#define METRIC_COUNT (sizeof(metric_list) / sizeof(metric_list[0]))
-
-/* What a metric needs to know about all labels together. */
-typedef struct LabelSums
+/* Tells whether a label belongs to the set that averages run over. */
+static bool
+in_set(const FbLabelOptions *options, size_t label, const FbLabelCount *count)
 {
-	double		n;				/* rows */
-	double		hits;			/* rows with pred = gold */
-	double		gold_labels;	/* labels that occur as gold */
-	double		pred_of_gold;	/* predictions of such labels */
-	double		macro;			/* sum of the per-label metric over gold labels */
-	double		weighted;		/* the same, times the label's gold rows */
-	double		gold_sq;		/* sums over all labels of gold^2, pred^2, gold * pred */
-	double		pred_sq;
-	double		cross;
-} LabelSums;
-
-/* Returns the metric of that name, or NULL. */
-const FbLabelMetricInfo *
-fb_label_metric_by_name(const char *name)
-{
-	for (size_t i = 0; i < METRIC_COUNT; i++)
+	if (options->average == FB_AVERAGE_BINARY)
+		return label == options->pos;
+	switch (options->set)
 	{
-		if (strcmp(metric_list[i].name, name) == 0)
-			return &metric_list[i];
+		case FB_LABELS_GOLD:
+			return count->gold > 0;
+		case FB_LABELS_UNION:
+			return count->gold > 0 || count->pred > 0;
+		case FB_LABELS_GIVEN:
+			return options->given[label];
 	}
-	return NULL;
+	return false;
 }
 
-/* Returns the metric with that stored number, or NULL. */
-const FbLabelMetricInfo *
-fb_label_metric_by_id(int id)
+/* Divides; 0/0 is what the options say, false if that is undefined. */
+static bool
+divide(const FbLabelOptions *options, double numerator, double denominator, double *value)
 {
-	for (size_t i = 0; i < METRIC_COUNT; i++)
+	if (denominator > 0.0)
 	{
-		if ((int) metric_list[i].id == id)
-			return &metric_list[i];
+		*value = numerator / denominator;
+		return true;
 	}
-	return NULL;
+	*value = options->zero_division == FB_ZERO_IS_1 ? 1.0 : 0.0;
+	return options->zero_division != FB_ZERO_IS_NULL;
 }
 
-/* Returns all metrics and their number. */
-const FbLabelMetricInfo *
-fb_label_metric_list(size_t *count)
+/* Computes precision, recall or F from counts; F from counts too, never from the other two. */
+static bool
+rate(const FbLabelOptions *options, double hit, double pred, double gold, double *value)
 {
-	*count = METRIC_COUNT;
-	return metric_list;
-}
+	double		factor = options->beta * options->beta;
 
-/*
- * Computes the 95 % score interval of a share: Wilson (1927), Probable
- * inference, the law of succession, and statistical inference, JASA 22.
- * n may be an effective sample size.
- */
-void
-fb_wilson_interval(double share, double n, double *lo, double *hi)
-{
-	double		z2 = Z_975 * Z_975;
-	double		scale = 1.0 / (1.0 + z2 / n);
-	double		centre = share + z2 / (2.0 * n);
-	double		half = Z_975 * sqrt(share * (1.0 - share) / n + z2 / (4.0 * n * n));
-
-	*lo = share <= 0.0 ? 0.0 : fmax(0.0, scale * (centre - half));
-	*hi = share >= 1.0 ? 1.0 : fmin(1.0, scale * (centre + half));
-}
-
-/* Estimates the accuracy of independent rows; the interval is Wilson's. */
-void
-fb_accuracy_estimate(int64_t rows, int64_t correct, FbEstimate *result)
-{
-	double		n = (double) rows;
-	double		share;
-
-	memset(result, 0, sizeof(*result));
-	result->n = rows;
-	if (rows <= 0)
-		return;
-	share = (double) correct / n;
-	result->has_value = true;
-	result->value = share;
-	if (rows > 1)
+	switch (options->kind)
 	{
-		result->has_se = true;
-		result->se = sqrt(share * ((double) (rows - correct) / n) / (n - 1.0));
-	}
-	result->has_interval = true;
-	fb_wilson_interval(share, n, &result->lo, &result->hi);
-}
-
-/*
- * Estimates the accuracy of rows that come in clusters: the cluster-robust
- * standard error of a mean (Miller 2024, Adding error bars to evals,
- * arXiv:2411.00640, eq. 4) with the finite factor C/(C-1), and Wilson's
- * interval on the effective number of rows m(1-m)/se^2 that it implies.
- */
-void
-fb_accuracy_estimate_clustered(const FbUnitCount *units, size_t nunits, FbEstimate *result)
-{
-	int64_t		rows = 0;
-	int64_t		correct = 0;
-	double		clusters = (double) nunits;
-	double		share;
-	double		sum = 0.0;
-
-	for (size_t i = 0; i < nunits; i++)
-	{
-		rows += units[i].rows;
-		correct += units[i].correct;
-	}
-	/* One row per unit is no clustering. */
-	if (rows == (int64_t) nunits)
-	{
-		fb_accuracy_estimate(rows, correct, result);
-		return;
-	}
-
-	memset(result, 0, sizeof(*result));
-	result->n = rows;
-	share = (double) correct / (double) rows;
-	result->has_value = true;
-	result->value = share;
-	if (nunits < 2)
-		return;
-
-	for (size_t i = 0; i < nunits; i++)
-	{
-		double		residual = (double) units[i].correct - share * (double) units[i].rows;
-
-		sum += residual * residual;
-	}
-	/* The residuals of an all-right or all-wrong sample are exactly zero. */
-	result->has_se = true;
-	result->se = sqrt(clusters / (clusters - 1.0) * sum) / (double) rows;
-	result->has_interval = true;
-	if (correct == 0 || correct == rows)
-		fb_wilson_interval(share, (double) rows, &result->lo, &result->hi);
-	else if (result->se > 0.0)
-		fb_wilson_interval(share, share * (1.0 - share) / (result->se * result->se),
-						   &result->lo, &result->hi);
-	else
-	{
-		/* Every cluster has the same share: nothing varies between them. */
-		result->lo = share;
-		result->hi = share;
-	}
-}
-
-/* Computes the metric of one label with a gold row; 0/0 is 0. */
-static double
-label_term(FbLabelMetric metric, const FbLabelCount *label)
-{
-	double		hit = (double) label->hit;
-
-	switch (metric)
-	{
-		case FB_METRIC_PRECISION_MACRO:
-		case FB_METRIC_PRECISION_WEIGHTED:
-			return label->pred > 0 ? hit / (double) label->pred : 0.0;
-		case FB_METRIC_RECALL_MACRO:
-		case FB_METRIC_RECALL_WEIGHTED:
-			return hit / (double) label->gold;
-		case FB_METRIC_F1_MACRO:
-		case FB_METRIC_F1_WEIGHTED:
-			/* 2tp / (2tp + fp + fn), never from precision and recall */
-			return 2.0 * hit / ((double) label->pred + (double) label->gold);
+		case FB_LABEL_PRECISION:
+			return divide(options, hit, pred, value);
+		case FB_LABEL_RECALL:
+			return divide(options, hit, gold, value);
 		default:
-			return 0.0;
+			/* (1 + b^2) tp / ((1 + b^2) tp + b^2 fn + fp) */
+			return divide(options, (1.0 + factor) * hit, factor * gold + pred, value);
 	}
 }
 
 /* Adds (sign = 1) or takes away (sign = -1) the contribution of one label. */
 static void
-sums_add_label(LabelSums *sums, FbLabelMetric metric, const FbLabelCount *label, double sign)
+sums_add_label(FbLabelSums *sums, const FbLabelOptions *options, size_t label, bool is_abstention,
+			   const FbLabelCount *count, double sign)
 {
-	double		gold = (double) label->gold;
-	double		pred = (double) label->pred;
+	double		gold = (double) count->gold;
+	double		pred = (double) count->pred;
+	double		hit = (double) count->hit;
+	double		term;
 
+	sums->n += sign * gold;
+	sums->hits += sign * hit;
 	sums->gold_sq += sign * gold * gold;
 	sums->pred_sq += sign * pred * pred;
 	sums->cross += sign * gold * pred;
-	if (label->gold > 0)
+	if (count->gold > 0)
 	{
-		double		term = label_term(metric, label);
-
-		sums->n += sign * gold;
-		sums->hits += sign * (double) label->hit;
 		sums->gold_labels += sign;
-		sums->pred_of_gold += sign * pred;
-		sums->macro += sign * term;
-		sums->weighted += sign * term * gold;
+		sums->recall += sign * (hit / gold);
+	}
+	if (is_abstention || options->kind > FB_LABEL_F || !in_set(options, label, count))
+		return;
+	sums->set_hit += sign * hit;
+	sums->set_pred += sign * pred;
+	sums->set_gold += sign * gold;
+	if (rate(options, hit, pred, gold, &term))
+	{
+		sums->terms += sign * term;
+		sums->term_count += sign;
+		sums->weighted_terms += sign * term * gold;
+		sums->weight += sign * gold;
 	}
 }
 
-/* Adds up all labels; the abstentions are the last, extra element. */
-static void
-sums_of_counts(LabelSums *sums, FbLabelMetric metric, const FbLabelCount *counts, size_t nlabels)
-{
-	memset(sums, 0, sizeof(*sums));
-	for (size_t i = 0; i <= nlabels; i++)
-		sums_add_label(sums, metric, &counts[i], 1.0);
-}
-
-/*
- * Evaluates the metric; at least one row must be there. The correlation is
- * Gorodkin (2004), Comparing two K-category assignments by a K-category
- * correlation coefficient, eq. 8, in its form for confusion matrices.
- */
+/* Returns the disagreement of two places, or with an abstention, for which it is the largest there is. */
 static double
-sums_evaluate(const LabelSums *sums, FbLabelMetric metric)
+disagreement(const FbLabelTable *table, double gold, double pred)
 {
-	switch (metric)
-	{
-		case FB_METRIC_ACCURACY:
-		case FB_METRIC_RECALL_MICRO:
-			return sums->hits / sums->n;
-		case FB_METRIC_PRECISION_MICRO:
-			return sums->pred_of_gold > 0.0 ? sums->hits / sums->pred_of_gold : 0.0;
-		case FB_METRIC_F1_MICRO:
-			return 2.0 * sums->hits / (sums->pred_of_gold + sums->n);
-		case FB_METRIC_PRECISION_MACRO:
-		case FB_METRIC_RECALL_MACRO:
-		case FB_METRIC_F1_MACRO:
-			return sums->macro / sums->gold_labels;
-		case FB_METRIC_PRECISION_WEIGHTED:
-		case FB_METRIC_RECALL_WEIGHTED:
-		case FB_METRIC_F1_WEIGHTED:
-			return sums->weighted / sums->n;
-		case FB_METRIC_MCC:
-			{
-				double		gold_var = sums->n * sums->n - sums->gold_sq;
-				double		pred_var = sums->n * sums->n - sums->pred_sq;
-				double		value;
+	double		distance = pred < 0.0 ? table->places - 1.0 : fabs(gold - pred);
 
-				if (gold_var <= 0.0 || pred_var <= 0.0)
-					return 0.0;
-				value = (sums->hits * sums->n - sums->cross) / (sqrt(gold_var) * sqrt(pred_var));
-				return fmin(1.0, fmax(-1.0, value));
-			}
+	switch (table->options->weights)
+	{
+		case FB_WEIGHTS_NONE:
+			return distance > 0.0 || pred < 0.0 ? 1.0 : 0.0;
+		case FB_WEIGHTS_LINEAR:
+			return distance;
+		case FB_WEIGHTS_QUADRATIC:
+			return distance * distance;
 	}
 	return 0.0;
 }
 
-/* Adds (sign = 1) or takes away (sign = -1) one cell. */
+/*
+ * Computes the disagreement of every label with the other margin: for linear
+ * weights by running sums, for quadratic ones by moments.
+ */
 static void
-counts_add_cell(FbLabelCount *counts, const FbLabelCell *cell, int64_t sign)
+margins(FbLabelTable *table)
 {
-	counts[cell->gold].gold += sign * cell->count;
-	counts[cell->pred].pred += sign * cell->count;
-	if (cell->gold == cell->pred)
-		counts[cell->gold].hit += sign * cell->count;
-}
+	size_t		k = table->nlabels;
+	double		total[2] = {0.0, 0.0};	/* gold, pred */
+	double		first[2] = {0.0, 0.0};
+	double		second[2] = {0.0, 0.0};
+	double		below[2] = {0.0, 0.0};
+	double		below_first[2] = {0.0, 0.0};
+	double		abstained = (double) table->counts[k].pred;
+	double		worst = disagreement(table, 0.0, -1.0);
 
-/* Counts all labels and starts the result; returns false without rows. */
-static bool
-estimate_start(FbLabelMetric metric, const FbLabelCell *cells, size_t ncells,
-			   FbLabelCount *counts, size_t nlabels, LabelSums *sums, FbEstimate *result)
-{
-	memset(result, 0, sizeof(*result));
-	memset(counts, 0, sizeof(*counts) * (nlabels + 1));
-	for (size_t i = 0; i < ncells; i++)
+	for (size_t i = 0; i < k; i++)
 	{
-		counts_add_cell(counts, &cells[i], 1);
-		result->n += cells[i].count;
+		double		place = table->rank[i];
+		double		counts[2] = {(double) table->counts[i].gold, (double) table->counts[i].pred};
+
+		for (int s = 0; s < 2 && place >= 0.0; s++)
+		{
+			total[s] += counts[s];
+			first[s] += place * counts[s];
+			second[s] += place * place * counts[s];
+		}
 	}
-	if (result->n <= 0)
-		return false;
-	sums_of_counts(sums, metric, counts, nlabels);
-	result->has_value = true;
-	result->value = sums_evaluate(sums, metric);
-	return true;
+	table->sums.expected = 0.0;
+	for (size_t o = 0; o < k; o++)
+	{
+		size_t		i = table->options->order[o];
+		double		place = table->rank[i];
+		double		counts[2] = {(double) table->counts[i].gold, (double) table->counts[i].pred};
+		double		sums[2];
+
+		if (place < 0.0)
+			continue;
+		for (int s = 0; s < 2; s++)
+		{
+			switch (table->options->weights)
+			{
+				case FB_WEIGHTS_NONE:
+					sums[s] = total[s] - counts[s];
+					break;
+				case FB_WEIGHTS_LINEAR:
+					sums[s] = place * below[s] - below_first[s] +
+						(first[s] - below_first[s]) - place * (total[s] - below[s]);
+					break;
+				default:
+					sums[s] = place * place * total[s] - 2.0 * place * first[s] + second[s];
+					break;
+			}
+			below[s] += counts[s];
+			below_first[s] += place * counts[s];
+		}
+		table->from_pred[i] = sums[0];
+		table->from_gold[i] = sums[1] + worst * abstained;
+		table->sums.expected += counts[0] * table->from_gold[i];
+	}
+	table->from_pred[k] = worst * total[0];
 }
 
-/*
- * Sets the standard error and the interval value +- t(groups - 1) * se, cut
- * to the range of the metric.
- */
+/* Adds up all labels. */
 static void
-estimate_finish(FbLabelMetric metric, double variance, double groups, FbEstimate *result)
+table_sum(FbLabelTable *table)
 {
-	const FbLabelMetricInfo *info = fb_label_metric_by_id((int) metric);
-	double		half;
-
-	result->has_se = true;
-	result->se = sqrt(variance);
-	half = fb_t_quantile(0.975, groups - 1.0) * result->se;
-	result->has_interval = true;
-	result->lo = fmax(info->lowest, result->value - half);
-	result->hi = fmin(info->highest, result->value + half);
+	memset(&table->sums, 0, sizeof(table->sums));
+	for (size_t i = 0; i <= table->nlabels; i++)
+		sums_add_label(&table->sums, table->options, i, i == table->nlabels, &table->counts[i], 1.0);
+	table->sums.observed = table->observed;
+	if (table->options->kind == FB_LABEL_KAPPA)
+		margins(table);
 }
 
-/*
- * Estimates a metric of rows that carry a unit: the delete-a-group jackknife
- * over the non-empty buckets, se^2 = (g-1)/g sum_b (theta_(-b) - mean)^2
- * (Kott 2001, The delete-a-group jackknife, J. Official Statistics 17, eq. 1).
- * Cells must be sorted by bucket; counts has room for nlabels + 1 elements.
- */
+/* Returns the memory that a table needs beside itself. */
+size_t
+fb_label_table_size(size_t nlabels)
+{
+	return (nlabels + 1) * (sizeof(FbLabelCount) + 3 * sizeof(double));
+}
+
+/* Makes an empty table in memory of the size above. */
 void
-fb_label_estimate_bucketed(FbLabelMetric metric, FbLabelCell *cells, size_t ncells,
-						   FbLabelCount *counts, size_t nlabels, FbEstimate *result)
+fb_label_table_init(FbLabelTable *table, const FbLabelOptions *options, size_t nlabels, void *memory)
 {
-	LabelSums	sums;
-	double		theta[FB_LABEL_BUCKETS];
-	double		mean = 0.0;
-	double		variance = 0.0;
-	int			groups = 0;
-	size_t		start = 0;
-
-	if (!estimate_start(metric, cells, ncells, counts, nlabels, &sums, result))
+	memset(memory, 0, fb_label_table_size(nlabels));
+	memset(table, 0, sizeof(*table));
+	table->options = options;
+	table->nlabels = nlabels;
+	table->counts = memory;
+	table->rank = (double *) (table->counts + nlabels + 1);
+	table->from_gold = table->rank + nlabels + 1;
+	table->from_pred = table->from_gold + nlabels + 1;
+	if (options->kind != FB_LABEL_KAPPA)
 		return;
-	if (cells[0].bucket == cells[ncells - 1].bucket)
-		return;					/* one group shows no variation */
+	for (size_t i = 0; i < nlabels; i++)
+		table->rank[options->order[i]] =
+			options->set == FB_LABELS_GIVEN && !options->given[options->order[i]] ? -1.0 : table->places++;
+	table->rank[nlabels] = -1.0;
+}
 
-	while (start < ncells && groups < FB_LABEL_BUCKETS)
+/* Tells whether kappa counts a cell: all its labels belong to the set. */
+static bool
+counts_cell(const FbLabelTable *table, uint32_t gold, uint32_t pred)
+{
+	return table->rank[gold] >= 0.0 && (pred == table->nlabels || table->rank[pred] >= 0.0);
+}
+
+/* Adds (sign = 1) or takes away (sign = -1) one cell; returns the rows that count. */
+int64_t
+fb_label_table_add(FbLabelTable *table, const FbLabelCell *cell, int system, int64_t sign)
+{
+	uint32_t	gold = cell->gold;
+	uint32_t	pred = cell->pred[system];
+	int64_t		count = sign * cell->count;
+
+	if (table->options->kind == FB_LABEL_KAPPA)
 	{
-		size_t		end = start;
-
-		for (; end < ncells && cells[end].bucket == cells[start].bucket; end++)
-			counts_add_cell(counts, &cells[end], -1);
-		sums_of_counts(&sums, metric, counts, nlabels);
-		theta[groups++] = sums_evaluate(&sums, metric);
-		for (size_t i = start; i < end; i++)
-			counts_add_cell(counts, &cells[i], 1);
-		start = end;
+		if (!counts_cell(table, gold, pred))
+			return 0;
+		table->observed += (double) count * disagreement(table, table->rank[gold], table->rank[pred]);
 	}
+	table->counts[gold].gold += count;
+	table->counts[pred].pred += count;
+	if (gold == pred)
+		table->counts[gold].hit += count;
+	return cell->count;
+}
 
-	for (int i = 0; i < groups; i++)
-		mean += theta[i];
-	mean /= groups;
-	for (int i = 0; i < groups; i++)
-		variance += (theta[i] - mean) * (theta[i] - mean);
-	variance *= (groups - 1.0) / groups;
-	estimate_finish(metric, variance, groups, result);
+/*
+ * Evaluates the metric; false where it is undefined. The correlation is
+ * Gorodkin (2004), Comparing two K-category assignments by a K-category
+ * correlation coefficient, eq. 8, in its form for confusion matrices; kappa is
+ * Cohen (1968), Weighted kappa, Psychological Bulletin 70, eq. 8.
+ */
+static bool
+sums_evaluate(const FbLabelSums *sums, const FbLabelOptions *options, double *value)
+{
+	if (sums->n <= 0.0)
+		return false;
+	switch (options->kind)
+	{
+		case FB_LABEL_BALANCED_ACCURACY:
+			*value = sums->recall / sums->gold_labels;
+			if (!options->adjusted)
+				return true;
+			*value = (*value - 1.0 / sums->gold_labels) / (1.0 - 1.0 / sums->gold_labels);
+			return sums->gold_labels > 1.0;
+		case FB_LABEL_KAPPA:
+			*value = 1.0 - sums->observed * sums->n / sums->expected;
+			return sums->expected > 0.0;
+		case FB_LABEL_MCC:
+			{
+				double		gold_var = sums->n * sums->n - sums->gold_sq;
+				double		pred_var = sums->n * sums->n - sums->pred_sq;
+
+				*value = 0.0;
+				if (gold_var > 0.0 && pred_var > 0.0)
+					*value = fmin(1.0, fmax(-1.0, (sums->hits * sums->n - sums->cross) / (sqrt(gold_var) * sqrt(pred_var))));
+				return true;
+			}
+		default:
+			break;
+	}
+	switch (options->average)
+	{
+		case FB_AVERAGE_MACRO:
+			return divide(options, sums->terms, sums->term_count, value);
+		case FB_AVERAGE_WEIGHTED:
+			return divide(options, sums->weighted_terms, sums->weight, value);
+		default:
+			return rate(options, sums->set_hit, sums->set_pred, sums->set_gold, value);
+	}
+}
+
+/* Evaluates what has been added; false where the metric is undefined. */
+bool
+fb_label_table_value(FbLabelTable *table, double *value)
+{
+	table_sum(table);
+	return sums_evaluate(&table->sums, table->options, value);
 }
 
 /* Evaluates the metric without one row of the given cell. */
-static double
-evaluate_without_row(FbLabelMetric metric, const LabelSums *total, const FbLabelCount *counts,
-					 const FbLabelCell *cell)
+static bool
+value_without_row(const FbLabelTable *table, const FbLabelCell *cell, int system, double *value)
 {
-	LabelSums	sums = *total;
-	FbLabelCount gold = counts[cell->gold];
+	const FbLabelOptions *options = table->options;
+	FbLabelSums sums = table->sums;
+	size_t		abstained = table->nlabels;
+	size_t		gold_label = cell->gold;
+	size_t		pred_label = cell->pred[system];
+	FbLabelCount gold = table->counts[gold_label];
 
-	sums_add_label(&sums, metric, &gold, -1.0);
+	if (options->kind == FB_LABEL_KAPPA)
+	{
+		double		distance;
+
+		if (!counts_cell(table, (uint32_t) gold_label, (uint32_t) pred_label))
+			return sums_evaluate(&sums, options, value);
+		distance = disagreement(table, table->rank[gold_label], table->rank[pred_label]);
+		sums.observed -= distance;
+		sums.expected += distance - table->from_gold[gold_label] - table->from_pred[pred_label];
+	}
+	sums_add_label(&sums, options, gold_label, false, &gold, -1.0);
 	gold.gold--;
-	if (cell->gold == cell->pred)
+	if (gold_label == pred_label)
 	{
 		gold.pred--;
 		gold.hit--;
 	}
 	else
 	{
-		FbLabelCount pred = counts[cell->pred];
+		FbLabelCount pred = table->counts[pred_label];
 
-		sums_add_label(&sums, metric, &pred, -1.0);
+		sums_add_label(&sums, options, pred_label, pred_label == abstained, &pred, -1.0);
 		pred.pred--;
-		sums_add_label(&sums, metric, &pred, 1.0);
+		sums_add_label(&sums, options, pred_label, pred_label == abstained, &pred, 1.0);
 	}
-	sums_add_label(&sums, metric, &gold, 1.0);
-	return sums_evaluate(&sums, metric);
+	sums_add_label(&sums, options, gold_label, false, &gold, 1.0);
+	return sums_evaluate(&sums, options, value);
+}
+
+/* Evaluates one system, or the difference of two. */
+static bool
+tables_value(FbLabelTable *tables, bool paired, double *value)
+{
+	double		second;
+
+	if (!fb_label_table_value(&tables[0], value))
+		return false;
+	if (!paired)
+		return true;
+	if (!fb_label_table_value(&tables[1], &second))
+		return false;
+	*value = second - *value;
+	return true;
+}
+
+/* Does the same without one row of a cell. */
+static bool
+tables_without_row(const FbLabelTable *tables, bool paired, const FbLabelCell *cell, double *value)
+{
+	double		second;
+
+	if (!value_without_row(&tables[0], cell, 0, value))
+		return false;
+	if (!paired)
+		return true;
+	if (!value_without_row(&tables[1], cell, 1, &second))
+		return false;
+	*value = second - *value;
+	return true;
+}
+
+/* Estimates by the jackknife over the non-empty buckets. */
+static void
+estimate_buckets(const FbTarget *target, FbLabelTable *tables, const FbLabelCell *cells, size_t ncells,
+				 void (*poll) (void), FbEstimate *result)
+{
+	double		theta[FB_BUCKETS];
+	int			groups = 0;
+	size_t		start = 0;
+
+	if (cells[0].bucket == cells[ncells - 1].bucket)
+		return;					/* one group shows no variation */
+	while (start < ncells && groups < FB_BUCKETS)
+	{
+		size_t		end = start;
+		bool		defined;
+
+		for (; end < ncells && cells[end].bucket == cells[start].bucket; end++)
+			for (int s = 0; s <= (int) target->paired; s++)
+				fb_label_table_add(&tables[s], &cells[end], s, -1);
+		defined = tables_value(tables, target->paired, &theta[groups++]);
+		for (size_t i = start; i < end; i++)
+			for (int s = 0; s <= (int) target->paired; s++)
+				fb_label_table_add(&tables[s], &cells[i], s, 1);
+		if (!defined)
+			return;				/* undefined without one group: no standard error */
+		start = end;
+		if (poll != NULL)
+			poll();
+	}
+	fb_estimate_interval(target, fb_group_variance(theta, groups), groups - 1.0, result);
 }
 
 /*
- * Estimates a metric of independent rows: the jackknife that leaves out one
- * row at a time (Efron 1982, The jackknife, the bootstrap and other resampling
- * plans, eq. 3.1). Rows of one cell are alike, so the counts of the cells
- * suffice and no rule has to deal rows out to groups: the answer depends on
- * nothing but the multiset of rows. Buckets are ignored.
+ * Estimates by the jackknife that leaves out one row at a time (Efron 1982,
+ * The jackknife, the bootstrap and other resampling plans, eq. 3.1). Rows of
+ * one cell are alike, so the counts of the cells suffice and no rule has to
+ * deal rows out to groups: the answer depends on nothing but the multiset of
+ * rows.
  */
-void
-fb_label_estimate_rows(FbLabelMetric metric, const FbLabelCell *cells, size_t ncells,
-					   FbLabelCount *counts, size_t nlabels, FbEstimate *result)
+static void
+estimate_rows(const FbTarget *target, const FbLabelTable *tables, const FbLabelCell *cells, size_t ncells,
+			  int64_t rows, void (*poll) (void), FbEstimate *result)
 {
-	LabelSums	total;
+	double		n = (double) rows;
 	double		mean = 0.0;
 	double		variance = 0.0;
-	double		n;
 
-	if (!estimate_start(metric, cells, ncells, counts, nlabels, &total, result))
+	if (rows < 2)
 		return;
-	if (result->n < 2)
-		return;
-
-	n = (double) result->n;
 	/* Distances from the full value are small, so their sums keep precision. */
-	for (size_t i = 0; i < ncells; i++)
-		mean += (double) cells[i].count *
-			(evaluate_without_row(metric, &total, counts, &cells[i]) - result->value);
-	mean /= n;
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (size_t i = 0; i < ncells; i++)
+		{
+			double		value;
+
+			if (!tables_without_row(tables, target->paired, &cells[i], &value))
+				return;
+			value -= result->value;
+			if (pass == 0)
+				mean += (double) cells[i].count * value / n;
+			else
+				variance += (double) cells[i].count * (value - mean) * (value - mean);
+			if (poll != NULL && i % 65536 == 65535)
+				poll();
+		}
+	}
+	fb_estimate_interval(target, variance * (n - 1.0) / n, n - 1.0, result);
+}
+
+/*
+ * Estimates a metric, or the difference of two systems in it, from cells
+ * sorted by bucket. tables are one or two empty ones; poll may be NULL.
+ */
+void
+fb_label_estimate(const FbTarget *target, FbLabelTable *tables, const FbLabelCell *cells, size_t ncells,
+				  bool has_unit, void (*poll) (void), FbEstimate *result)
+{
+	int64_t		rows = 0;
+
+	memset(result, 0, sizeof(*result));
 	for (size_t i = 0; i < ncells; i++)
 	{
-		double		distance = evaluate_without_row(metric, &total, counts, &cells[i]) -
-			result->value - mean;
-
-		variance += (double) cells[i].count * distance * distance;
+		rows += cells[i].count;
+		result->n += fb_label_table_add(&tables[0], &cells[i], 0, 1);
+		if (target->paired)
+			fb_label_table_add(&tables[1], &cells[i], 1, 1);
 	}
-	variance *= (n - 1.0) / n;
-	estimate_finish(metric, variance, n, result);
+	if (ncells == 0 || !tables_value(tables, target->paired, &result->value))
+		return;
+	result->has_value = true;
+	if (has_unit)
+		estimate_buckets(target, tables, cells, ncells, poll, result);
+	else
+		estimate_rows(target, tables, cells, ncells, rows, poll, result);
 }

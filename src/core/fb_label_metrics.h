@@ -1,6 +1,6 @@
 /*
  * fb_label_metrics.h
- *		Label metrics (accuracy, precision, recall, F1, MCC) from counts of
+ *		Label metrics (precision, recall, F, MCC, kappa ...) from counts of
  *		(gold, predicted) pairs, with their sampling uncertainty.
  *
  * Plain C without PostgreSQL.
@@ -8,46 +8,72 @@
 #ifndef FB_LABEL_METRICS_H
 #define FB_LABEL_METRICS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "core/fb_estimate.h"
 
-/* Number of groups of the delete-a-group jackknife. */
-#define FB_LABEL_BUCKETS 64
-
-/* Stored in states: append only, never renumber. */
-typedef enum FbLabelMetric
+typedef enum FbLabelKind
 {
-	FB_METRIC_ACCURACY = 1,
-	FB_METRIC_PRECISION_MACRO = 2,
-	FB_METRIC_PRECISION_MICRO = 3,
-	FB_METRIC_PRECISION_WEIGHTED = 4,
-	FB_METRIC_RECALL_MACRO = 5,
-	FB_METRIC_RECALL_MICRO = 6,
-	FB_METRIC_RECALL_WEIGHTED = 7,
-	FB_METRIC_F1_MACRO = 8,
-	FB_METRIC_F1_MICRO = 9,
-	FB_METRIC_F1_WEIGHTED = 10,
-	FB_METRIC_MCC = 11
-} FbLabelMetric;
+	FB_LABEL_PRECISION,
+	FB_LABEL_RECALL,
+	FB_LABEL_F,
+	FB_LABEL_BALANCED_ACCURACY,
+	FB_LABEL_MCC,
+	FB_LABEL_KAPPA
+} FbLabelKind;
 
-typedef struct FbLabelMetricInfo
+typedef enum FbLabelAverage
 {
-	FbLabelMetric id;
-	const char *name;
-	double		lowest;			/* range of the metric; intervals are cut to it */
-	double		highest;
-} FbLabelMetricInfo;
+	FB_AVERAGE_MACRO,
+	FB_AVERAGE_MICRO,
+	FB_AVERAGE_WEIGHTED,
+	FB_AVERAGE_BINARY			/* of one label */
+} FbLabelAverage;
+
+/* The labels that averages run over. */
+typedef enum FbLabelSet
+{
+	FB_LABELS_GOLD,				/* those that occur as gold labels */
+	FB_LABELS_UNION,			/* those that occur at all */
+	FB_LABELS_GIVEN
+} FbLabelSet;
+
+/* What 0/0 is. */
+typedef enum FbZeroDivision
+{
+	FB_ZERO_IS_0,
+	FB_ZERO_IS_1,
+	FB_ZERO_IS_NULL				/* undefined, and left out of averages */
+} FbZeroDivision;
+
+typedef enum FbKappaWeights
+{
+	FB_WEIGHTS_NONE,
+	FB_WEIGHTS_LINEAR,
+	FB_WEIGHTS_QUADRATIC
+} FbKappaWeights;
+
+typedef struct FbLabelOptions
+{
+	FbLabelKind kind;
+	FbLabelAverage average;
+	FbLabelSet	set;
+	FbZeroDivision zero_division;
+	FbKappaWeights weights;
+	double		beta;
+	bool		adjusted;		/* balanced accuracy: 0 for chance */
+	const bool *given;			/* by label: FB_LABELS_GIVEN */
+	uint32_t	pos;			/* FB_AVERAGE_BINARY: the label; one that never occurs has counts of 0 */
+	const uint32_t *order;		/* kappa: labels in their order */
+} FbLabelOptions;
 
 /*
- * How often one pair of labels occurs in one bucket. Labels are numbered from
- * 0; an abstention has pred = number of labels.
+ * How often one pair of labels occurs in one bucket; of two systems where
+ * paired. Labels are numbered from 0; an abstention has pred = number of labels.
  */
 typedef struct FbLabelCell
 {
 	uint32_t	bucket;
 	uint32_t	gold;
-	uint32_t	pred;
+	uint32_t	pred[2];
 	int64_t		count;
 } FbLabelCell;
 
@@ -59,37 +85,46 @@ typedef struct FbLabelCount
 	int64_t		hit;			/* rows where both hold */
 } FbLabelCount;
 
-/* Counts of one unit (cluster) of 0/1 scores. */
-typedef struct FbUnitCount
+/* What a metric needs to know about all labels together. */
+typedef struct FbLabelSums
 {
-	int64_t		rows;
-	int64_t		correct;
-} FbUnitCount;
+	double		n;				/* rows */
+	double		hits;			/* rows with pred = gold */
+	double		terms;			/* sum of the per-label metric over the label set, and of what it adds up */
+	double		term_count;
+	double		weighted_terms;
+	double		weight;
+	double		set_hit;		/* counts of the label set */
+	double		set_pred;
+	double		set_gold;
+	double		gold_labels;	/* labels that occur as gold, and the sum of their recall */
+	double		recall;
+	double		gold_sq;		/* sums over all labels of gold^2, pred^2, gold * pred */
+	double		pred_sq;
+	double		cross;
+	double		observed;		/* kappa: disagreement, and that of the margins times n */
+	double		expected;
+} FbLabelSums;
 
-/* A value with its uncertainty; the has_ flags stand for SQL NULLs. */
-typedef struct FbEstimate
+/* The counts of one system; see fb_label_table_init. */
+typedef struct FbLabelTable
 {
-	int64_t		n;
-	bool		has_value;
-	bool		has_se;
-	bool		has_interval;
-	double		value;
-	double		se;
-	double		lo;
-	double		hi;
-} FbEstimate;
+	const FbLabelOptions *options;
+	size_t		nlabels;
+	FbLabelCount *counts;		/* by label, the last of abstentions */
+	FbLabelSums sums;
+	double		observed;		/* kappa, kept with the counts */
+	double	   *rank;			/* kappa: place of a label, negative outside of the set */
+	double	   *from_gold;		/* kappa: sum_j w(label, j) pred_j */
+	double	   *from_pred;		/* kappa: sum_i w(i, label) gold_i */
+	double		places;
+} FbLabelTable;
 
-extern const FbLabelMetricInfo *fb_label_metric_by_name(const char *name);
-extern const FbLabelMetricInfo *fb_label_metric_by_id(int id);
-extern const FbLabelMetricInfo *fb_label_metric_list(size_t *count);
-
-extern void fb_wilson_interval(double share, double n, double *lo, double *hi);
-extern void fb_accuracy_estimate(int64_t rows, int64_t correct, FbEstimate *result);
-extern void fb_accuracy_estimate_clustered(const FbUnitCount *units, size_t nunits,
-										   FbEstimate *result);
-extern void fb_label_estimate_bucketed(FbLabelMetric metric, FbLabelCell *cells, size_t ncells,
-									   FbLabelCount *counts, size_t nlabels, FbEstimate *result);
-extern void fb_label_estimate_rows(FbLabelMetric metric, const FbLabelCell *cells, size_t ncells,
-								   FbLabelCount *counts, size_t nlabels, FbEstimate *result);
+extern size_t fb_label_table_size(size_t nlabels);
+extern void fb_label_table_init(FbLabelTable *table, const FbLabelOptions *options, size_t nlabels, void *memory);
+extern int64_t fb_label_table_add(FbLabelTable *table, const FbLabelCell *cell, int system, int64_t sign);
+extern bool fb_label_table_value(FbLabelTable *table, double *value);
+extern void fb_label_estimate(const FbTarget *target, FbLabelTable *tables, const FbLabelCell *cells, size_t ncells,
+							  bool has_unit, void (*poll) (void), FbEstimate *result);
 
 #endif							/* FB_LABEL_METRICS_H */

@@ -343,3 +343,50 @@ fb_regex_match(FbRegex *regex, FbString subject, void (*poll) (const FbContext *
 		options |= PCRE2_NO_UTF_CHECK;	/* the first window has checked the whole subject */
 	}
 }
+
+/*
+ * Copies the subject without what the pattern matches; result has room for the
+ * whole subject. Matches do not overlap, and one may be empty.
+ */
+FbRegexResult
+fb_regex_delete(FbRegex *regex, FbString subject, char *result, uint32_t *length,
+				void (*poll) (const FbContext *), const FbContext *context)
+{
+	PCRE2_SIZE	start = 0;		/* where the next match may begin */
+	PCRE2_SIZE	copied = 0;		/* up to here the subject has been dealt with */
+	uint32_t	options = regex->match_options;
+
+	*length = 0;
+	if (subject.length > FB_REGEX_MAX_SUBJECT)
+		return FB_REGEX_LIMIT;
+	if (subject.data == NULL)
+		subject.data = "";
+	for (;;)
+	{
+		int			code = search_window(regex, subject, start, PCRE2_UNSET, options);
+		PCRE2_SIZE *found;
+
+		if (poll != NULL)
+			poll(context);
+		if (code == PCRE2_ERROR_NOMATCH)
+			break;
+		if (code < 0)
+			return code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21 ? FB_REGEX_ENCODING : FB_REGEX_LIMIT;
+		found = pcre2_get_ovector_pointer(engine.match_data);
+		/* \K can set the start of a match behind its end or before the one before it */
+		if (found[0] > found[1] || found[0] < copied)
+			return FB_REGEX_LIMIT;
+		memcpy(result + *length, subject.data + copied, found[0] - copied);
+		*length += (uint32_t) (found[0] - copied);
+		copied = start = found[1];
+		options = regex->match_options | PCRE2_NO_UTF_CHECK;
+		/* after an empty match the next one begins later or is longer */
+		if (found[0] == found[1])
+			options |= PCRE2_NOTEMPTY_ATSTART;
+		if (start >= subject.length && (options & PCRE2_NOTEMPTY_ATSTART))
+			break;
+	}
+	memcpy(result + *length, subject.data + copied, subject.length - copied);
+	*length += (uint32_t) (subject.length - copied);
+	return FB_REGEX_MATCH;
+}

@@ -36,5 +36,7 @@ extern FbRegex *fb_regex_compile(FbString pattern, int options, char *message, u
 extern void fb_regex_free(FbRegex *regex);
 extern FbRegexResult fb_regex_match(FbRegex *regex, FbString subject, void (*poll)(const FbContext *),
 									const FbContext *context);
+extern FbRegexResult fb_regex_delete(FbRegex *regex, FbString subject, char *result, uint32_t *length,
+									 void (*poll)(const FbContext *), const FbContext *context);
 
 #endif							/* FB_REGEX_H */

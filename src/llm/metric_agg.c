@@ -1,74 +1,31 @@
 /*
  * metric_agg.c
- *		The aggregates featbit.metric and featbit.metric_agg: transition,
- *		combine and final functions.
+ *		The aggregates featbit.metric, featbit.metric_diff and their states:
+ *		transition, combine and final functions.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
-#include "utils/varlena.h"
 
-#include "llm/metric_state.h"
+#include "llm/metric_agg.h"
+#include "llm/metric_row.h"
 #include "pg_compat.h"
 
 PG_FUNCTION_INFO_V1(fb_metric_accum);
-PG_FUNCTION_INFO_V1(fb_metric_accum_unit);
+PG_FUNCTION_INFO_V1(fb_metric_diff_accum);
 PG_FUNCTION_INFO_V1(fb_metric_combine);
 PG_FUNCTION_INFO_V1(fb_metric_rollup);
 PG_FUNCTION_INFO_V1(fb_metric_final);
-
-/* Longest name that is worth a suggestion, and to be shown in full. */
-#define MAX_NAME_LENGTH 63
-
-/* Raises the error about an unknown metric, with the nearest name there is. */
-static void
-unknown_metric(const char *name)
-{
-	const FbLabelMetricInfo *metrics;
-	const FbLabelMetricInfo *nearest = NULL;
-	size_t		count;
-	int			len = strlen(name);
-	int			shown = pg_mbcliplen(name, len, MAX_NAME_LENGTH);
-	int			best = 0;
-	StringInfoData list;
-
-	metrics = fb_label_metric_list(&count);
-	initStringInfo(&list);
-	for (size_t i = 0; i < count; i++)
-	{
-		appendStringInfo(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ",
-						 metrics[i].name);
-		if (len <= MAX_NAME_LENGTH)
-		{
-			int			other = strlen(metrics[i].name);
-			int			distance = varstr_levenshtein(name, len, metrics[i].name, other,
-													  1, 1, 1, true);
-
-			/* Beyond half of the name it is a different word. */
-			if (distance <= other / 2 && (nearest == NULL || distance < best))
-			{
-				nearest = &metrics[i];
-				best = distance;
-			}
-		}
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown metric \"%.*s%s\"", shown, name, shown < len ? "..." : ""),
-			 errdetail("The metrics are %s.", list.data),
-			 nearest ? errhint("Perhaps you meant \"%s\".", nearest->name) : 0));
-}
+PG_FUNCTION_INFO_V1(fb_metric_final_value);
 
 /* Returns the memory context of the aggregate that calls. */
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo, const char *function)
+MemoryContext
+fb_metric_aggregate_context(FunctionCallInfo fcinfo, const char *function)
 {
 	MemoryContext context;
 
@@ -83,8 +40,8 @@ aggregate_context(FunctionCallInfo fcinfo, const char *function)
  * Returns argument 0 as a state that may be changed: the aggregate's own, or
  * a copy in its context.
  */
-static FbMetricState *
-updatable_state(FunctionCallInfo fcinfo, MemoryContext context)
+FbMetricState *
+fb_metric_updatable(FunctionCallInfo fcinfo, MemoryContext context)
 {
 	Datum		value = PG_GETARG_DATUM(0);
 	FbMetricState *state = fb_metric_state_get(value, context);
@@ -92,7 +49,8 @@ updatable_state(FunctionCallInfo fcinfo, MemoryContext context)
 	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)) &&
 		!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
 	{
-		FbMetricState *copy = fb_metric_state_new(state->info, state->has_unit, SIZE_MAX, context);
+		FbMetricState *copy = fb_metric_state_new(state->info, state->params->source, state->paired, state->unit,
+												  SIZE_MAX, context);
 
 		fb_metric_state_merge(copy, state);
 		state = copy;
@@ -101,10 +59,30 @@ updatable_state(FunctionCallInfo fcinfo, MemoryContext context)
 	return state;
 }
 
-/* Returns the state of the running group, made at its first row. */
-static FbMetricState *
-group_state(FunctionCallInfo fcinfo, MemoryContext context, bool has_unit)
+/* Refuses parameters that change inside a group. */
+static void
+check_params(const FbMetricState *state, FunctionCallInfo fcinfo, int argument)
 {
+	Jsonb	   *params = argument < 0 || PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument);
+
+	if (!fb_metric_params_same(state->params, params))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the parameters of a metric must be constant within a group"),
+				 errhint("Group by the parameters too.")));
+	if (params != NULL && argument >= 0)
+		PG_FREE_IF_COPY(params, argument);
+}
+
+/*
+ * Returns the state of the running group, made at its first row. Arguments of
+ * fcinfo from 1: name, pred (two where paired), refs, unit, params, of which
+ * the last two may be missing.
+ */
+static FbMetricState *
+group_state(FunctionCallInfo fcinfo, MemoryContext context, bool paired)
+{
+	int			params = PG_NARGS() > (paired ? 6 : 5) ? (paired ? 6 : 5) : -1;
 	text	   *name;
 	const char *data;
 	int			len;
@@ -119,110 +97,71 @@ group_state(FunctionCallInfo fcinfo, MemoryContext context, bool has_unit)
 	len = VARSIZE_ANY_EXHDR(name);
 
 	if (PG_ARGISNULL(0))
-	{
-		char	   *copy = text_to_cstring(name);
-		const FbLabelMetricInfo *info = fb_label_metric_by_name(copy);
+		return fb_metric_state_new(fb_metric_named(data, len),
+								   params < 0 || PG_ARGISNULL(params) ? NULL : PG_GETARG_JSONB_P(params), paired,
+								   params >= 0 ? FB_UNIT_UNKNOWN :
+								   PG_NARGS() > (paired ? 5 : 4) ? FB_UNIT_GIVEN : FB_UNIT_NONE,
+								   fb_metric_state_limit(), context);
 
-		if (info == NULL)
-			unknown_metric(copy);
-		return fb_metric_state_new(info, has_unit, fb_metric_state_limit(), context);
-	}
-
-	state = updatable_state(fcinfo, context);
+	state = fb_metric_updatable(fcinfo, context);
 	if (strlen(state->info->name) != len || memcmp(state->info->name, data, len) != 0)
-	{
-		char	   *copy = text_to_cstring(name);
-
-		if (fb_label_metric_by_name(copy) == NULL)
-			unknown_metric(copy);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the name of a metric must be constant within a group"),
-				 errdetail("It is \"%s\" in one row and \"%s\" in another.", state->info->name, copy),
+				 errdetail("It is \"%s\" in one row and \"%s\" in another.", state->info->name,
+						   fb_metric_named(data, len)->name),
 				 errhint("Group by the name too.")));
-	}
-	if (state->has_unit != has_unit)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot merge states with and without units")));
+	check_params(state, fcinfo, params);
 	return state;
-}
-
-/* Reads refs[1]; returns false where a row has no gold label. */
-static bool
-gold_label(FunctionCallInfo fcinfo, int argument, FbLabelText *gold)
-{
-	ArrayType  *refs;
-	Datum		element;
-	bool		isnull;
-	int			subscript = 1;
-	text	   *label;
-
-	if (PG_ARGISNULL(argument))
-		return false;
-	refs = PG_GETARG_ARRAYTYPE_P(argument);
-	if (ARR_NDIM(refs) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("refs must be a one-dimensional array"),
-				 errdetail("The array has %d dimensions.", ARR_NDIM(refs))));
-	if (ARR_NDIM(refs) == 0)
-		return false;
-	element = array_get_element(PointerGetDatum(refs), 1, &subscript, -1, -1, false,
-								TYPALIGN_INT, &isnull);
-	if (isnull)
-		return false;
-	label = DatumGetTextPP(element);
-	gold->data = VARDATA_ANY(label);
-	gold->len = VARSIZE_ANY_EXHDR(label);
-	return true;
 }
 
 /* Adds one row. */
 static Datum
-accumulate(FunctionCallInfo fcinfo, bool has_unit)
+accumulate(FunctionCallInfo fcinfo, bool paired)
 {
-	MemoryContext context = aggregate_context(fcinfo, has_unit ? "metric_accum_unit" : "metric_accum");
-	FbMetricState *state = group_state(fcinfo, context, has_unit);
-	FbLabelText gold;
-	FbLabelText pred;
-	text	   *unit = NULL;
-	bool		abstained = PG_ARGISNULL(2);
+	int			refs = paired ? 4 : 3;
+	int			unit = refs + 1;
+	bool		has_params = PG_NARGS() > unit + 1;
+	MemoryContext context = fb_metric_aggregate_context(fcinfo, paired ? "metric_diff_accum" : "metric_accum");
+	FbMetricState *state = group_state(fcinfo, context, paired);
+	FbMetricRow row;
+	text	   *preds[2] = {NULL, NULL};
 
-	if (!gold_label(fcinfo, 3, &gold))
-		return EOHPGetRWDatum(&state->hdr);
-	if (!abstained)
+	for (int s = 0; s <= (int) paired; s++)
 	{
-		text	   *label = PG_GETARG_TEXT_PP(2);
-
-		pred.data = VARDATA_ANY(label);
-		pred.len = VARSIZE_ANY_EXHDR(label);
+		if (!PG_ARGISNULL(2 + s))
+			preds[s] = PG_GETARG_TEXT_PP(2 + s);
 	}
-	if (has_unit)
+	if (fb_metric_read_row(state, preds, PG_ARGISNULL(refs) ? NULL : PG_GETARG_ARRAYTYPE_P(refs), &row))
 	{
-		if (PG_ARGISNULL(4))
+		row.has_unit = PG_NARGS() > unit && !PG_ARGISNULL(unit);
+		if (PG_NARGS() > unit && !row.has_unit && !has_params)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("the unit of a row must not be NULL"),
 					 errhint("Give each row the key of what was sampled, or leave the argument out if every row is a unit of its own.")));
-		unit = PG_GETARG_TEXT_PP(4);
+		if (row.has_unit)
+		{
+			text	   *key = PG_GETARG_TEXT_PP(unit);
+
+			row.unit = VARDATA_ANY(key);
+			row.unit_len = VARSIZE_ANY_EXHDR(key);
+		}
+		fb_metric_state_add(state, &row);
 	}
-	fb_metric_state_add(state, &gold, abstained ? NULL : &pred,
-						unit ? VARDATA_ANY(unit) : NULL,
-						unit ? (int) VARSIZE_ANY_EXHDR(unit) : 0);
 	return EOHPGetRWDatum(&state->hdr);
 }
 
-/* Adds a row without a unit. */
+/* Adds a row of one system. */
 Datum
 fb_metric_accum(PG_FUNCTION_ARGS)
 {
 	return accumulate(fcinfo, false);
 }
 
-/* Adds a row of a unit. */
+/* Adds a row of two systems. */
 Datum
-fb_metric_accum_unit(PG_FUNCTION_ARGS)
+fb_metric_diff_accum(PG_FUNCTION_ARGS)
 {
 	return accumulate(fcinfo, true);
 }
@@ -231,7 +170,7 @@ fb_metric_accum_unit(PG_FUNCTION_ARGS)
 static Datum
 merge_states(FunctionCallInfo fcinfo, const char *function)
 {
-	MemoryContext context = aggregate_context(fcinfo, function);
+	MemoryContext context = fb_metric_aggregate_context(fcinfo, function);
 	FbMetricState *state;
 	FbMetricState *other;
 	bool		flat;
@@ -240,14 +179,15 @@ merge_states(FunctionCallInfo fcinfo, const char *function)
 	{
 		if (PG_ARGISNULL(0))
 			PG_RETURN_NULL();
-		return EOHPGetRWDatum(&updatable_state(fcinfo, context)->hdr);
+		return EOHPGetRWDatum(&fb_metric_updatable(fcinfo, context)->hdr);
 	}
 	flat = !VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(PG_GETARG_DATUM(1)));
 	other = fb_metric_state_get(PG_GETARG_DATUM(1), CurrentMemoryContext);
 	if (PG_ARGISNULL(0))
-		state = fb_metric_state_new(other->info, other->has_unit, fb_metric_state_limit(), context);
+		state = fb_metric_state_new(other->info, other->params->source, other->paired, other->unit,
+									fb_metric_state_limit(), context);
 	else
-		state = updatable_state(fcinfo, context);
+		state = fb_metric_updatable(fcinfo, context);
 	fb_metric_state_merge(state, other);
 	if (flat)
 		DeleteExpandedObject(EOHPGetRWDatum(&other->hdr));
@@ -268,41 +208,28 @@ fb_metric_rollup(PG_FUNCTION_ARGS)
 	return merge_states(fcinfo, "metric_rollup");
 }
 
-/* Evaluates a state. */
-static void
-evaluate_state(const FbMetricState *state, FbEstimate *result)
+/* Makes a row of type featbit.estimate. */
+Datum
+fb_metric_estimate_datum(FunctionCallInfo fcinfo, const FbEstimate *result)
 {
-	FbMetricContent content;
+	TupleDesc	desc;
+	Datum		values[6];
+	bool		nulls[6];
 
-	fb_metric_state_content(state, &content);
-	if (fb_metric_state_keeps_cells(state))
-	{
-		FbLabelCount *counts = MemoryContextAllocHuge(CurrentMemoryContext,
-													  sizeof(FbLabelCount) * ((Size) content.nlabels + 1));
-
-		if (state->has_unit)
-			fb_label_estimate_bucketed(state->info->id, content.cells, content.ncells,
-									   counts, content.nlabels, result);
-		else
-			fb_label_estimate_rows(state->info->id, content.cells, content.ncells,
-								   counts, content.nlabels, result);
-		pfree(counts);
-		pfree(content.cells);
-		pfree(content.labels);
-	}
-	else if (fb_metric_state_keeps_units(state))
-	{
-		FbUnitCount *units = MemoryContextAllocHuge(CurrentMemoryContext,
-													sizeof(FbUnitCount) * ((Size) content.nunits + 1));
-
-		for (uint32 i = 0; i < content.nunits; i++)
-			units[i] = content.units[i].counts;
-		fb_accuracy_estimate_clustered(units, content.nunits, result);
-		pfree(units);
-		pfree(content.units);
-	}
-	else
-		fb_accuracy_estimate(state->rows, state->correct, result);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int64GetDatum(result->n);
+	values[1] = Float8GetDatum(result->value);
+	values[2] = Float8GetDatum(result->se);
+	values[3] = Float8GetDatum(result->lo);
+	values[4] = Float8GetDatum(result->hi);
+	values[5] = Float8GetDatum(result->p);
+	nulls[0] = false;
+	nulls[1] = !result->has_value;
+	nulls[2] = !result->has_se;
+	nulls[3] = nulls[4] = !result->has_interval;
+	nulls[5] = !result->has_p;
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
 /* Returns the estimate that a state stands for. */
@@ -310,25 +237,21 @@ Datum
 fb_metric_final(PG_FUNCTION_ARGS)
 {
 	FbEstimate	result = {0};
-	TupleDesc	desc;
-	Datum		values[6];
-	bool		nulls[6];
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	if (!PG_ARGISNULL(0))
-		evaluate_state(fb_metric_state_get(PG_GETARG_DATUM(0), CurrentMemoryContext), &result);
+		fb_metric_state_evaluate(fb_metric_state_get(PG_GETARG_DATUM(0), CurrentMemoryContext), &result);
+	PG_RETURN_DATUM(fb_metric_estimate_datum(fcinfo, &result));
+}
 
-	values[0] = Int64GetDatum(result.n);
-	values[1] = Float8GetDatum(result.value);
-	values[2] = Float8GetDatum(result.se);
-	values[3] = Float8GetDatum(result.lo);
-	values[4] = Float8GetDatum(result.hi);
-	values[5] = (Datum) 0;
-	nulls[0] = false;
-	nulls[1] = !result.has_value;
-	nulls[2] = !result.has_se;
-	nulls[3] = nulls[4] = !result.has_interval;
-	nulls[5] = true;			/* only a difference has a p */
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+/* Returns the value alone; NULL where it is undefined. */
+Datum
+fb_metric_final_value(PG_FUNCTION_ARGS)
+{
+	FbEstimate	result = {0};
+
+	if (!PG_ARGISNULL(0))
+		fb_metric_state_evaluate(fb_metric_state_get(PG_GETARG_DATUM(0), CurrentMemoryContext), &result);
+	if (!result.has_value)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(result.value);
 }

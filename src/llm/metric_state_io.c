@@ -1,298 +1,90 @@
 /*
  * metric_state_io.c
- *		The type featbit.metric_state: text, binary and flat form.
+ *		The type featbit.metric_state: text form.
  *
- * The text form is a JSON object. For the label metrics
- *		{"version": 1, "metric": "f1_macro", "unit": true, "labels": ["a", "b"],
- *		 "cells": [[bucket, gold, predicted or null, count], ...]}
- * with labels numbered from 0; for accuracy either "units": [["hash", rows,
- * correct], ...] or "rows" and "correct". All forms list their parts in
- * canonical order, so equal states print equally.
+ * A JSON object: {"version": 1, "metric": "f1_macro", "unit": true, ...}, with
+ * "params" where there are any and "paired": true where two systems are
+ * compared. The rest depends on the family of the metric:
+ *
+ * label metrics		"labels": ["a", "b"], "cells": [[bucket, gold, predicted
+ *						or null (twice where paired), count], ...]; labels are
+ *						numbered from 0
+ * means with units		"units": [["hash", rows, sum (twice where paired)], ...]
+ * shares without		"rows", "correct"; paired: "rows", "wins", "losses"
+ * other means without	"rows", "mean", "m2": squared deviations
+ * sums with units		"buckets": [[bucket, rows, sum, ...], ...]
+ * sums without			"rows", "sums", "means", "products": of deviations, the
+ *						lower triangle by rows
+ * scored rows			"rows": [[bucket, outcome, score (twice where paired)], ...]
+ *
+ * All forms list their parts in canonical order, so equal states print
+ * equally. "unit" is null where no row has told yet.
  */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/json.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "llm/metric_state.h"
+#include "llm/metric_content.h"
 #include "pg_compat.h"
-
-#define TYPE_NAME "featbit.metric_state"
-
-/* The flat form; do not touch directly! */
-typedef struct FlatState
-{
-	int32		vl_len_;
-	uint8		version;
-	uint8		metric;
-	uint8		has_unit;
-	uint8		unused;			/* always zero */
-	uint32		nlabels;
-	uint32		ncells;
-	uint32		nunits;
-	uint32		label_bytes;
-	int64		rows;
-	int64		correct;
-	/* FlatUnit[nunits], FlatCell[ncells], then per label its length and bytes */
-} FlatState;
-
-typedef struct FlatUnit
-{
-	uint64		high;
-	uint64		low;
-	int64		rows;
-	int64		correct;
-} FlatUnit;
-
-typedef struct FlatCell
-{
-	uint32		bucket;
-	uint32		gold;
-	uint32		pred;
-	uint32		unused;			/* always zero */
-	int64		count;
-} FlatCell;
 
 PG_FUNCTION_INFO_V1(fb_metric_state_in);
 PG_FUNCTION_INFO_V1(fb_metric_state_out);
-PG_FUNCTION_INFO_V1(fb_metric_state_recv);
-PG_FUNCTION_INFO_V1(fb_metric_state_send);
 
-/*
- * Reads the content of a state into the state's own memory context. The
- * current one may be a sort's, which from PostgreSQL 17 on frees nothing by
- * the piece.
- */
-static void
-own_content(const FbMetricState *state, FbMetricContent *content)
-{
-	MemoryContext caller = MemoryContextSwitchTo(state->hdr.eoh_context);
-
-	fb_metric_state_content(state, content);
-	MemoryContextSwitchTo(caller);
-}
-
-/* Returns the size of the flat form of a state. */
-static Size
-flat_size(ExpandedObjectHeader *header)
-{
-	FbMetricState *state = (FbMetricState *) header;
-	FbMetricContent content;
-	Size		size = sizeof(FlatState);
-	Size		label_bytes = 0;
-
-	own_content(state, &content);
-	size += sizeof(FlatUnit) * content.nunits + sizeof(FlatCell) * content.ncells;
-	for (uint32 i = 0; i < content.nlabels; i++)
-		label_bytes += sizeof(uint32) + content.labels[i].len;
-	size += label_bytes;
-	if (size > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a metric state of %zu bytes is too large to store", size)));
-	if (content.cells)
-	{
-		pfree(content.cells);
-		pfree(content.labels);
-	}
-	if (content.units)
-		pfree(content.units);
-	return size;
-}
-
-/* Writes the flat form of a state. */
-static void
-flatten_into(ExpandedObjectHeader *header, void *result, Size allocated_size)
-{
-	FbMetricState *state = (FbMetricState *) header;
-	FbMetricContent content;
-	FlatState  *flat = result;
-	FlatUnit   *units = (FlatUnit *) (flat + 1);
-	FlatCell   *cells;
-	char	   *label;
-
-	own_content(state, &content);
-	memset(result, 0, allocated_size);
-	SET_VARSIZE(flat, allocated_size);
-	flat->version = FB_METRIC_STATE_VERSION;
-	flat->metric = state->info->id;
-	flat->has_unit = state->has_unit;
-	flat->nlabels = content.nlabels;
-	flat->ncells = content.ncells;
-	flat->nunits = content.nunits;
-	flat->rows = state->rows;
-	flat->correct = state->correct;
-
-	for (uint32 i = 0; i < content.nunits; i++)
-	{
-		units[i].high = content.units[i].id.high;
-		units[i].low = content.units[i].id.low;
-		units[i].rows = content.units[i].counts.rows;
-		units[i].correct = content.units[i].counts.correct;
-	}
-	cells = (FlatCell *) (units + content.nunits);
-	for (uint32 i = 0; i < content.ncells; i++)
-	{
-		cells[i].bucket = content.cells[i].bucket;
-		cells[i].gold = content.cells[i].gold;
-		cells[i].pred = content.cells[i].pred;
-		cells[i].count = content.cells[i].count;
-	}
-	label = (char *) (cells + content.ncells);
-	for (uint32 i = 0; i < content.nlabels; i++)
-	{
-		memcpy(label, &content.labels[i].len, sizeof(uint32));
-		memcpy(label + sizeof(uint32), content.labels[i].data, content.labels[i].len);
-		label += sizeof(uint32) + content.labels[i].len;
-		flat->label_bytes += sizeof(uint32) + content.labels[i].len;
-	}
-	Assert(label == (char *) result + allocated_size);
-
-	if (content.cells)
-	{
-		pfree(content.cells);
-		pfree(content.labels);
-	}
-	if (content.units)
-		pfree(content.units);
-}
-
-const ExpandedObjectMethods fb_metric_state_methods = {
-	flat_size,
-	flatten_into
-};
-
-/* Refuses a stored value. */
-static void
-flat_error(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("stored value of type " TYPE_NAME " is corrupt or of an unknown version")));
-}
-
-/* Makes the expanded form of a flat value. */
-static FbMetricState *
-state_from_flat(const FlatState *flat, MemoryContext parent)
-{
-	const FlatUnit *units = (const FlatUnit *) (flat + 1);
-	const FlatCell *cells;
-	const char *label;
-	const char *end = (const char *) flat + VARSIZE(flat);
-	const FbLabelMetricInfo *info;
-	FbMetricState *state;
-	uint64		size = sizeof(FlatState);
-
-	if (VARSIZE(flat) < sizeof(FlatState))
-		flat_error();
-	size += (uint64) flat->nunits * sizeof(FlatUnit) + (uint64) flat->ncells * sizeof(FlatCell) +
-		flat->label_bytes;
-	info = fb_label_metric_by_id(flat->metric);
-	if (flat->version != FB_METRIC_STATE_VERSION || info == NULL || flat->has_unit > 1 ||
-		flat->unused != 0 || size != VARSIZE(flat))
-		flat_error();
-
-	state = fb_metric_state_new(info, flat->has_unit, SIZE_MAX, parent);
-	if ((flat->nunits > 0 && !fb_metric_state_keeps_units(state)) ||
-		((flat->ncells > 0 || flat->nlabels > 0) && !fb_metric_state_keeps_cells(state)))
-		flat_error();
-
-	cells = (const FlatCell *) (units + flat->nunits);
-	label = (const char *) (cells + flat->ncells);
-	for (uint32 i = 0; i < flat->nlabels; i++)
-	{
-		uint32		len;
-
-		if (end - label < (ptrdiff_t) sizeof(uint32))
-			flat_error();
-		memcpy(&len, label, sizeof(uint32));
-		label += sizeof(uint32);
-		if ((uint64) (end - label) < len)
-			flat_error();
-		fb_metric_state_load_label(state, label, len, ERRCODE_DATA_CORRUPTED);
-		label += len;
-	}
-	for (uint32 i = 0; i < flat->ncells; i++)
-		fb_metric_state_load_cell(state, cells[i].bucket, cells[i].gold, cells[i].pred,
-								  cells[i].pred == flat->nlabels, cells[i].count,
-								  ERRCODE_DATA_CORRUPTED);
-	for (uint32 i = 0; i < flat->nunits; i++)
-	{
-		FbUnitId	id = {units[i].high, units[i].low};
-
-		fb_metric_state_load_unit(state, id, units[i].rows, units[i].correct,
-								  ERRCODE_DATA_CORRUPTED);
-	}
-	if (!fb_metric_state_keeps_cells(state) && !fb_metric_state_keeps_units(state))
-		fb_metric_state_load_totals(state, flat->rows, flat->correct, ERRCODE_DATA_CORRUPTED);
-	fb_metric_state_load_end(state, ERRCODE_DATA_CORRUPTED);
-	if (state->rows != flat->rows || state->correct != flat->correct || label != end)
-		flat_error();
-	return state;
-}
-
-/*
- * Returns the expanded form of an argument. One that is expanded already is
- * returned as it is and must not be changed, unless the caller knows it as
- * its own; otherwise the result lives below parent.
- */
-FbMetricState *
-fb_metric_state_get(Datum value, MemoryContext parent)
-{
-	FlatState  *flat;
-	FbMetricState *state;
-
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
-	{
-		state = (FbMetricState *) DatumGetEOHP(value);
-		if (state->magic != FB_METRIC_STATE_MAGIC)
-			elog(ERROR, "unexpected expanded object in place of a metric state");
-		return state;
-	}
-	flat = (FlatState *) PG_DETOAST_DATUM(value);
-	state = state_from_flat(flat, parent);
-	if ((Pointer) flat != DatumGetPointer(value))
-		pfree(flat);
-	return state;
-}
+#define SQLSTATE ERRCODE_INVALID_TEXT_REPRESENTATION
 
 /* Raises the error of the text form. */
 static void
 text_error(const char *detail)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid value of type " TYPE_NAME),
-			 errdetail("%s", detail)));
+	fb_metric_load_error(SQLSTATE, detail);
 }
 
 /* Says which type an error in the JSON syntax belongs to. */
 static void
 text_error_context(void *arg)
 {
-	errcontext("input of type " TYPE_NAME);
+	errcontext("input of type featbit.metric_state");
+}
+
+/* Returns a member of the object, or NULL. */
+static JsonbValue *
+text_find(JsonbContainer *object, const char *key, int *members)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
+
+	if (value != NULL)
+		(*members)++;
+	return value;
 }
 
 /* Returns a member of the object; it must be there and of that type. */
 static JsonbValue *
 text_member(JsonbContainer *object, const char *key, enum jbvType type, int *members)
 {
-	JsonbValue *value = getKeyJsonValueFromContainer(object, key, strlen(key), NULL);
+	JsonbValue *value = text_find(object, key, members);
 
 	if (value == NULL || (value->type != type &&
 						  !(type == jbvArray && value->type == jbvBinary &&
 							JsonContainerIsArray(value->val.binary.data))))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid value of type " TYPE_NAME),
+				(errcode(SQLSTATE),
+				 errmsg("invalid value of type featbit.metric_state"),
 				 errdetail("The member \"%s\" is missing or of the wrong type.", key)));
-	(*members)++;
 	return value;
+}
+
+/* Returns the elements of a member. */
+static JsonbContainer *
+text_array(JsonbContainer *object, const char *key, int *members)
+{
+	return text_member(object, key, jbvArray, members)->val.binary.data;
 }
 
 /* Returns an integer; other numbers are refused. */
@@ -312,6 +104,23 @@ text_integer(const JsonbValue *value)
 	return result;
 }
 
+/* Returns a number; infinities, which scores can be, are strings. */
+static double
+text_number(const JsonbValue *value)
+{
+	if (value != NULL && value->type == jbvNumeric)
+		return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	if (value != NULL && value->type == jbvString)
+	{
+		if (value->val.string.len == 8 && memcmp(value->val.string.val, "Infinity", 8) == 0)
+			return get_float8_infinity();
+		if (value->val.string.len == 9 && memcmp(value->val.string.val, "-Infinity", 9) == 0)
+			return -get_float8_infinity();
+	}
+	text_error("A sum or score is not a number.");
+	return 0.0;
+}
+
 /* Returns an element of an array that must itself be an array of that size. */
 static JsonbContainer *
 text_tuple(JsonbContainer *array, uint32 index, uint32 size)
@@ -321,8 +130,22 @@ text_tuple(JsonbContainer *array, uint32 index, uint32 size)
 	if (value == NULL || value->type != jbvBinary ||
 		!JsonContainerIsArray(value->val.binary.data) ||
 		JsonContainerSize(value->val.binary.data) != size)
-		text_error("An element of \"cells\" or \"units\" has the wrong shape.");
+		text_error("An element of a list has the wrong shape.");
 	return value->val.binary.data;
+}
+
+/* Reads an array of numbers, of which there must be so many. */
+static double *
+text_numbers(JsonbContainer *object, const char *key, int count, int *members)
+{
+	JsonbContainer *array = text_array(object, key, members);
+	double	   *numbers = palloc(sizeof(double) * count);
+
+	if (JsonContainerSize(array) != count)
+		text_error("A list of sums has the wrong length.");
+	for (int i = 0; i < count; i++)
+		numbers[i] = text_number(getIthJsonbValueFromContainer(array, i));
+	return numbers;
 }
 
 /* Reads a unit's hash: 32 hexadecimal digits. */
@@ -336,17 +159,14 @@ text_unit_id(const JsonbValue *value)
 	for (int i = 0; i < 32; i++)
 	{
 		char		c = value->val.string.val[i];
-		int			digit;
+		int			digit = 0;
 
 		if (c >= '0' && c <= '9')
 			digit = c - '0';
 		else if (c >= 'a' && c <= 'f')
 			digit = c - 'a' + 10;
 		else
-		{
 			text_error("A unit must be given by 32 hexadecimal digits.");
-			digit = 0;
-		}
 		words[i / 16] = (words[i / 16] << 4) | digit;
 	}
 	return (FbUnitId) {words[0], words[1]};
@@ -356,9 +176,9 @@ text_unit_id(const JsonbValue *value)
 static void
 text_cells(FbMetricState *state, JsonbContainer *object, int *members)
 {
-	const int	sqlstate = ERRCODE_INVALID_TEXT_REPRESENTATION;
-	JsonbContainer *labels = text_member(object, "labels", jbvArray, members)->val.binary.data;
-	JsonbContainer *cells = text_member(object, "cells", jbvArray, members)->val.binary.data;
+	JsonbContainer *labels = text_array(object, "labels", members);
+	JsonbContainer *cells = text_array(object, "cells", members);
+	int			systems = state->paired ? 2 : 1;
 
 	for (uint32 i = 0; i < JsonContainerSize(labels); i++)
 	{
@@ -366,35 +186,143 @@ text_cells(FbMetricState *state, JsonbContainer *object, int *members)
 
 		if (label->type != jbvString)
 			text_error("A label is not a string.");
-		fb_metric_state_load_label(state, label->val.string.val, label->val.string.len, sqlstate);
+		fb_metric_load_label(state, label->val.string.val, label->val.string.len, SQLSTATE);
 	}
 	for (uint32 i = 0; i < JsonContainerSize(cells); i++)
 	{
-		JsonbContainer *cell = text_tuple(cells, i, 4);
-		JsonbValue *pred = getIthJsonbValueFromContainer(cell, 2);
-		bool		abstained = pred->type == jbvNull;
+		JsonbContainer *cell = text_tuple(cells, i, 3 + systems);
+		int64		pred[2] = {0, 0};
 
-		fb_metric_state_load_cell(state,
-								  text_integer(getIthJsonbValueFromContainer(cell, 0)),
-								  text_integer(getIthJsonbValueFromContainer(cell, 1)),
-								  abstained ? 0 : text_integer(pred), abstained,
-								  text_integer(getIthJsonbValueFromContainer(cell, 3)),
-								  sqlstate);
+		for (int s = 0; s < systems; s++)
+		{
+			JsonbValue *value = getIthJsonbValueFromContainer(cell, 2 + s);
+
+			pred[s] = value->type == jbvNull ? FB_ABSTENTION : text_integer(value);
+		}
+		fb_metric_load_cell(state, text_integer(getIthJsonbValueFromContainer(cell, 0)),
+							text_integer(getIthJsonbValueFromContainer(cell, 1)), pred,
+							text_integer(getIthJsonbValueFromContainer(cell, 2 + systems)), SQLSTATE);
 	}
+}
+
+/* Reads the units of the text form. */
+static void
+text_units(FbMetricState *state, JsonbContainer *object, int *members)
+{
+	JsonbContainer *units = text_array(object, "units", members);
+	int			systems = state->paired ? 2 : 1;
+
+	for (uint32 i = 0; i < JsonContainerSize(units); i++)
+	{
+		JsonbContainer *unit = text_tuple(units, i, 2 + systems);
+		double		sums[2] = {0.0, 0.0};
+
+		for (int s = 0; s < systems; s++)
+			sums[s] = text_number(getIthJsonbValueFromContainer(unit, 2 + s));
+		fb_metric_load_unit(state, text_unit_id(getIthJsonbValueFromContainer(unit, 0)),
+							text_integer(getIthJsonbValueFromContainer(unit, 1)), sums, SQLSTATE);
+	}
+}
+
+/* Reads a mean without units. */
+static void
+text_mean(FbMetricState *state, JsonbContainer *object, int *members)
+{
+	int64		rows = text_integer(text_member(object, "rows", jbvNumeric, members));
+
+	if (!state->info->binary)
+	{
+		FbScores	scores = {rows};
+
+		scores.mean = text_number(text_member(object, "mean", jbvNumeric, members));
+		scores.m2 = text_number(text_member(object, "m2", jbvNumeric, members));
+		fb_metric_load_scores(state, &scores, SQLSTATE);
+	}
+	else if (state->paired)
+	{
+		int64		wins = text_integer(text_member(object, "wins", jbvNumeric, members));
+
+		fb_metric_load_rows(state, rows, wins,
+							text_integer(text_member(object, "losses", jbvNumeric, members)), SQLSTATE);
+	}
+	else
+		fb_metric_load_rows(state, rows, text_integer(text_member(object, "correct", jbvNumeric, members)), 0, SQLSTATE);
+}
+
+/* Reads sums. */
+static void
+text_sums(FbMetricState *state, JsonbContainer *object, int *members)
+{
+	if (state->unit == FB_UNIT_GIVEN)
+	{
+		JsonbContainer *buckets = text_array(object, "buckets", members);
+
+		for (uint32 i = 0; i < JsonContainerSize(buckets); i++)
+		{
+			JsonbContainer *bucket = text_tuple(buckets, i, 2 + state->width);
+			double	   *sums = palloc(sizeof(double) * state->width);
+
+			for (int k = 0; k < state->width; k++)
+				sums[k] = text_number(getIthJsonbValueFromContainer(bucket, 2 + k));
+			fb_metric_load_bucket(state, text_integer(getIthJsonbValueFromContainer(bucket, 0)),
+								  text_integer(getIthJsonbValueFromContainer(bucket, 1)), sums, SQLSTATE);
+			pfree(sums);
+		}
+	}
+	else
+	{
+		int64		rows = text_integer(text_member(object, "rows", jbvNumeric, members));
+		double	   *sums = text_numbers(object, "sums", state->width, members);
+		double	   *means = text_numbers(object, "means", state->width, members);
+
+		fb_metric_load_sums(state, rows, sums, means,
+							text_numbers(object, "products", FB_PRODUCTS(state->width), members), SQLSTATE);
+	}
+}
+
+/* Reads scored rows. */
+static void
+text_scored(FbMetricState *state, JsonbContainer *object, int *members)
+{
+	JsonbContainer *rows = text_array(object, "rows", members);
+	int			systems = state->paired ? 2 : 1;
+
+	for (uint32 i = 0; i < JsonContainerSize(rows); i++)
+	{
+		JsonbContainer *tuple = text_tuple(rows, i, 2 + systems);
+		FbScoredRow row = {{0.0, 0.0}};
+
+		for (int s = 0; s < systems; s++)
+			row.scores[s] = text_number(getIthJsonbValueFromContainer(tuple, 2 + s));
+		fb_metric_load_scored(state, &row, text_integer(getIthJsonbValueFromContainer(tuple, 0)),
+							  text_integer(getIthJsonbValueFromContainer(tuple, 1)), SQLSTATE);
+	}
+}
+
+/* Reads whether rows carry a unit. */
+static FbUnitMode
+text_unit_mode(const JsonbValue *value)
+{
+	if (value != NULL && value->type == jbvNull)
+		return FB_UNIT_UNKNOWN;
+	if (value == NULL || value->type != jbvBool)
+		text_error("The member \"unit\" is missing or of the wrong type.");
+	return value->val.boolean ? FB_UNIT_GIVEN : FB_UNIT_NONE;
 }
 
 /* Reads the text form. */
 Datum
 fb_metric_state_in(PG_FUNCTION_ARGS)
 {
-	const int	sqlstate = ERRCODE_INVALID_TEXT_REPRESENTATION;
 	ErrorContextCallback callback = {error_context_stack, text_error_context, NULL};
-	const FbLabelMetricInfo *info;
+	const FbMetricInfo *info;
 	FbMetricState *state;
 	JsonbContainer *object;
 	JsonbValue *value;
+	Jsonb	   *params = NULL;
 	int			members = 0;
-	char	   *name;
+	bool		paired = false;
+	FbUnitMode	unit;
 
 	error_context_stack = &callback;
 	object = &DatumGetJsonbP(DirectFunctionCall1(jsonb_in, PG_GETARG_DATUM(0)))->root;
@@ -403,44 +331,171 @@ fb_metric_state_in(PG_FUNCTION_ARGS)
 	if (text_integer(text_member(object, "version", jbvNumeric, &members)) != FB_METRIC_STATE_VERSION)
 		text_error("The version is unknown.");
 	value = text_member(object, "metric", jbvString, &members);
-	name = pnstrdup(value->val.string.val, value->val.string.len);
-	info = fb_label_metric_by_name(name);
+	info = fb_metric_by_name(pnstrdup(value->val.string.val, value->val.string.len));
 	if (info == NULL)
 		text_error("The metric is unknown.");
-	value = text_member(object, "unit", jbvBool, &members);
+	value = text_find(object, "params", &members);
+	if (value != NULL)
+		params = JsonbValueToJsonb(value);
+	value = text_find(object, "paired", &members);
+	if (value != NULL)
+	{
+		if (value->type != jbvBool)
+			text_error("The member \"paired\" is missing or of the wrong type.");
+		paired = value->val.boolean;
+	}
+	unit = text_unit_mode(text_find(object, "unit", &members));
+	if (info->family == FB_FAMILY_PASS && unit == FB_UNIT_NONE)
+		text_error("The metric needs units.");
 
-	state = fb_metric_state_new(info, value->val.boolean, SIZE_MAX, CurrentMemoryContext);
-	if (fb_metric_state_keeps_cells(state))
+	state = fb_metric_state_new(info, params, paired, unit, SIZE_MAX, CurrentMemoryContext);
+	if (info->family == FB_FAMILY_CELLS)
 		text_cells(state, object, &members);
+	else if (info->family == FB_FAMILY_SCORED)
+		text_scored(state, object, &members);
+	else if (unit == FB_UNIT_UNKNOWN)
+		(void) 0;
 	else if (fb_metric_state_keeps_units(state))
-	{
-		JsonbContainer *units = text_member(object, "units", jbvArray, &members)->val.binary.data;
-
-		for (uint32 i = 0; i < JsonContainerSize(units); i++)
-		{
-			JsonbContainer *unit = text_tuple(units, i, 3);
-
-			fb_metric_state_load_unit(state,
-									  text_unit_id(getIthJsonbValueFromContainer(unit, 0)),
-									  text_integer(getIthJsonbValueFromContainer(unit, 1)),
-									  text_integer(getIthJsonbValueFromContainer(unit, 2)),
-									  sqlstate);
-		}
-	}
+		text_units(state, object, &members);
+	else if (info->family == FB_FAMILY_MEAN)
+		text_mean(state, object, &members);
 	else
-	{
-		int64		rows = text_integer(text_member(object, "rows", jbvNumeric, &members));
-
-		fb_metric_state_load_totals(state, rows,
-									text_integer(text_member(object, "correct", jbvNumeric, &members)),
-									sqlstate);
-	}
+		text_sums(state, object, &members);
 	if (members != JsonContainerSize(object))
 		text_error("The object has members that do not belong there.");
-	fb_metric_state_load_end(state, sqlstate);
+	fb_metric_load_end(state, SQLSTATE);
 	error_context_stack = callback.previous;
 
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+}
+
+/* Writes a number so that it reads back as it is. */
+static void
+write_number(StringInfo text, double number)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (isinf(number))
+		appendStringInfoString(text, number > 0.0 ? "\"Infinity\"" : "\"-Infinity\"");
+	else
+	{
+		double_to_shortest_decimal_buf(number, digits);
+		appendStringInfoString(text, digits);
+	}
+}
+
+/* Writes an array of numbers as a member. */
+static void
+write_numbers(StringInfo text, const char *key, const double *numbers, int count)
+{
+	appendStringInfo(text, ", \"%s\": [", key);
+	for (int i = 0; i < count; i++)
+	{
+		appendStringInfoString(text, i > 0 ? ", " : "");
+		write_number(text, numbers[i]);
+	}
+	appendStringInfoChar(text, ']');
+}
+
+/* Writes labels and cells. */
+static void
+write_cells(StringInfo text, const FbMetricState *state, const FbMetricContent *content)
+{
+	appendStringInfoString(text, ", \"labels\": [");
+	for (uint32 i = 0; i < content->nlabels; i++)
+	{
+		appendStringInfoString(text, i > 0 ? ", " : "");
+		escape_json(text, content->labels[i].data);
+	}
+	appendStringInfoString(text, "], \"cells\": [");
+	for (uint32 i = 0; i < content->ncells; i++)
+	{
+		FbLabelCell *cell = &content->cells[i];
+
+		appendStringInfo(text, "%s[%u, %u, ", i > 0 ? ", " : "", cell->bucket, cell->gold);
+		for (int s = 0; s <= (int) state->paired; s++)
+		{
+			if (cell->pred[s] == content->nlabels)
+				appendStringInfoString(text, "null, ");
+			else
+				appendStringInfo(text, "%u, ", cell->pred[s]);
+		}
+		appendStringInfo(text, INT64_FORMAT "]", cell->count);
+	}
+	appendStringInfoChar(text, ']');
+}
+
+/* Writes units. */
+static void
+write_units(StringInfo text, const FbMetricState *state, const FbMetricContent *content)
+{
+	appendStringInfoString(text, ", \"units\": [");
+	for (uint32 i = 0; i < content->nunits; i++)
+	{
+		const FbUnitEntry *unit = &content->units[i];
+
+		appendStringInfo(text, "%s[\"%016llx%016llx\", " INT64_FORMAT, i > 0 ? ", " : "",
+						 (unsigned long long) unit->id.high, (unsigned long long) unit->id.low, unit->counts.rows);
+		for (int s = 0; s <= (int) state->paired; s++)
+		{
+			appendStringInfoString(text, ", ");
+			write_number(text, unit->counts.sums[s]);
+		}
+		appendStringInfoChar(text, ']');
+	}
+	appendStringInfoChar(text, ']');
+}
+
+/* Writes sums. */
+static void
+write_sums(StringInfo text, const FbMetricState *state)
+{
+	bool		first = true;
+
+	if (state->unit == FB_UNIT_NONE)
+	{
+		appendStringInfo(text, ", \"rows\": " INT64_FORMAT, state->rows);
+		write_numbers(text, "sums", state->sums, state->width);
+		write_numbers(text, "means", state->means, state->width);
+		write_numbers(text, "products", state->products, FB_PRODUCTS(state->width));
+		return;
+	}
+	appendStringInfoString(text, ", \"buckets\": [");
+	for (int b = 0; b < FB_BUCKETS; b++)
+	{
+		if (state->bucket_rows[b] == 0)
+			continue;
+		appendStringInfo(text, "%s[%d, " INT64_FORMAT, first ? "" : ", ", b, state->bucket_rows[b]);
+		for (int i = 0; i < state->width; i++)
+		{
+			appendStringInfoString(text, ", ");
+			write_number(text, state->bucket_sums[b][i]);
+		}
+		appendStringInfoChar(text, ']');
+		first = false;
+	}
+	appendStringInfoChar(text, ']');
+}
+
+/* Writes scored rows in the order of their content. */
+static void
+write_scored(StringInfo text, const FbMetricState *state)
+{
+	FbScoredRow *rows = fb_metric_sorted_rows(state);
+
+	appendStringInfoString(text, ", \"rows\": [");
+	for (int64 i = 0; i < state->rows; i++)
+	{
+		appendStringInfo(text, "%s[%u, %u", i > 0 ? ", " : "", rows[i].bucket, rows[i].outcome);
+		for (int s = 0; s <= (int) state->paired; s++)
+		{
+			appendStringInfoString(text, ", ");
+			write_number(text, rows[i].scores[s]);
+		}
+		appendStringInfoChar(text, ']');
+	}
+	appendStringInfoChar(text, ']');
+	pfree(rows);
 }
 
 /* Writes the text form. */
@@ -453,198 +508,35 @@ fb_metric_state_out(PG_FUNCTION_ARGS)
 
 	fb_metric_state_content(state, &content);
 	initStringInfo(&text);
-	appendStringInfo(&text, "{\"version\": %d, \"metric\": \"%s\", \"unit\": %s",
-					 FB_METRIC_STATE_VERSION, state->info->name,
-					 state->has_unit ? "true" : "false");
-	if (fb_metric_state_keeps_cells(state))
-	{
-		appendStringInfoString(&text, ", \"labels\": [");
-		for (uint32 i = 0; i < content.nlabels; i++)
-		{
-			if (i > 0)
-				appendStringInfoString(&text, ", ");
-			escape_json(&text, content.labels[i].data);
-		}
-		appendStringInfoString(&text, "], \"cells\": [");
-		for (uint32 i = 0; i < content.ncells; i++)
-		{
-			FbLabelCell *cell = &content.cells[i];
-
-			appendStringInfo(&text, "%s[%u, %u, ", i > 0 ? ", " : "", cell->bucket, cell->gold);
-			if (cell->pred == content.nlabels)
-				appendStringInfoString(&text, "null");
-			else
-				appendStringInfo(&text, "%u", cell->pred);
-			appendStringInfo(&text, ", " INT64_FORMAT "]", cell->count);
-		}
-		appendStringInfoChar(&text, ']');
-	}
+	appendStringInfo(&text, "{\"version\": %d, \"metric\": \"%s\"", FB_METRIC_STATE_VERSION, state->info->name);
+	if (state->params->source != NULL)
+		appendStringInfo(&text, ", \"params\": %s", fb_metric_params_text(state->params));
+	if (state->paired)
+		appendStringInfoString(&text, ", \"paired\": true");
+	appendStringInfo(&text, ", \"unit\": %s", state->unit == FB_UNIT_UNKNOWN ? "null" :
+					 state->unit == FB_UNIT_GIVEN ? "true" : "false");
+	if (state->info->family == FB_FAMILY_CELLS)
+		write_cells(&text, state, &content);
+	else if (state->info->family == FB_FAMILY_SCORED)
+		write_scored(&text, state);
+	else if (state->unit == FB_UNIT_UNKNOWN)
+		(void) 0;
 	else if (fb_metric_state_keeps_units(state))
+		write_units(&text, state, &content);
+	else if (state->info->family == FB_FAMILY_SUMS)
+		write_sums(&text, state);
+	else if (!state->info->binary)
 	{
-		appendStringInfoString(&text, ", \"units\": [");
-		for (uint32 i = 0; i < content.nunits; i++)
-		{
-			FbUnitEntry *unit = &content.units[i];
-
-			appendStringInfo(&text, "%s[\"%08x%08x%08x%08x\", " INT64_FORMAT ", " INT64_FORMAT "]",
-							 i > 0 ? ", " : "",
-							 (uint32) (unit->id.high >> 32), (uint32) unit->id.high,
-							 (uint32) (unit->id.low >> 32), (uint32) unit->id.low,
-							 unit->counts.rows, unit->counts.correct);
-		}
-		appendStringInfoChar(&text, ']');
+		appendStringInfo(&text, ", \"rows\": " INT64_FORMAT ", \"mean\": ", state->rows);
+		write_number(&text, state->scores.mean);
+		appendStringInfoString(&text, ", \"m2\": ");
+		write_number(&text, state->scores.m2);
 	}
+	else if (state->paired)
+		appendStringInfo(&text, ", \"rows\": " INT64_FORMAT ", \"wins\": " INT64_FORMAT ", \"losses\": " INT64_FORMAT,
+						 state->rows, state->correct, state->losses);
 	else
-		appendStringInfo(&text, ", \"rows\": " INT64_FORMAT ", \"correct\": " INT64_FORMAT,
-						 state->rows, state->correct);
+		appendStringInfo(&text, ", \"rows\": " INT64_FORMAT ", \"correct\": " INT64_FORMAT, state->rows, state->correct);
 	appendStringInfoChar(&text, '}');
 	PG_RETURN_CSTRING(text.data);
-}
-
-/* Raises the error of the binary form. */
-static void
-binary_error(const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("invalid value of type " TYPE_NAME),
-			 errdetail("%s", detail)));
-}
-
-/*
- * Reads the binary form: version, metric, has_unit (a byte each); then rows
- * and correct, or the number of units and per unit its id, rows and right
- * answers, or the number of labels, the labels, the number of cells and the
- * cells. Numbers of elements have 4 bytes, counts 8.
- */
-Datum
-fb_metric_state_recv(PG_FUNCTION_ARGS)
-{
-	const int	sqlstate = ERRCODE_INVALID_BINARY_REPRESENTATION;
-	StringInfo	buffer = (StringInfo) PG_GETARG_POINTER(0);
-	const FbLabelMetricInfo *info;
-	FbMetricState *state;
-	int			has_unit;
-
-	if (pq_getmsgbyte(buffer) != FB_METRIC_STATE_VERSION)
-		binary_error("The version is unknown.");
-	info = fb_label_metric_by_id(pq_getmsgbyte(buffer));
-	if (info == NULL)
-		binary_error("The metric is unknown.");
-	has_unit = pq_getmsgbyte(buffer);
-	if (has_unit > 1)
-		binary_error("A flag is neither 0 nor 1.");
-
-	state = fb_metric_state_new(info, has_unit != 0, SIZE_MAX, CurrentMemoryContext);
-	if (fb_metric_state_keeps_cells(state))
-	{
-		uint32		nlabels = pq_getmsgint(buffer, 4);
-		uint32		ncells;
-
-		for (uint32 i = 0; i < nlabels; i++)
-		{
-			uint32		sent = pq_getmsgint(buffer, 4);
-			int			len;
-			char	   *label;
-
-			if (sent > (uint32) (buffer->len - buffer->cursor))
-				binary_error("A label is longer than the value.");
-			label = pq_getmsgtext(buffer, (int) sent, &len);
-			fb_metric_state_load_label(state, label, len, sqlstate);
-			pfree(label);
-		}
-		ncells = pq_getmsgint(buffer, 4);
-		for (uint32 i = 0; i < ncells; i++)
-		{
-			uint32		bucket = pq_getmsgbyte(buffer);
-			uint32		gold = pq_getmsgint(buffer, 4);
-			uint32		pred = pq_getmsgint(buffer, 4);
-
-			fb_metric_state_load_cell(state, bucket, gold, pred, pred == nlabels,
-									  pq_getmsgint64(buffer), sqlstate);
-		}
-	}
-	else if (fb_metric_state_keeps_units(state))
-	{
-		uint32		nunits = pq_getmsgint(buffer, 4);
-
-		for (uint32 i = 0; i < nunits; i++)
-		{
-			FbUnitId	id;
-			int64		rows;
-
-			id.high = pq_getmsgint64(buffer);
-			id.low = pq_getmsgint64(buffer);
-			rows = pq_getmsgint64(buffer);
-			fb_metric_state_load_unit(state, id, rows, pq_getmsgint64(buffer), sqlstate);
-		}
-	}
-	else
-	{
-		int64		rows = pq_getmsgint64(buffer);
-
-		fb_metric_state_load_totals(state, rows, pq_getmsgint64(buffer), sqlstate);
-	}
-	pq_getmsgend(buffer);
-	fb_metric_state_load_end(state, sqlstate);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
-}
-
-/* Sends a label in the client's encoding, with its length before it. */
-static void
-send_label(StringInfo buffer, const FbLabelText *label)
-{
-	char	   *converted = pg_server_to_client(label->data, label->len);
-	int			len = converted == label->data ? (int) label->len : (int) strlen(converted);
-
-	pq_sendint32(buffer, len);
-	pq_sendbytes(buffer, converted, len);
-	if (converted != label->data)
-		pfree(converted);
-}
-
-/* Writes the binary form. */
-Datum
-fb_metric_state_send(PG_FUNCTION_ARGS)
-{
-	FbMetricState *state = fb_metric_state_get(PG_GETARG_DATUM(0), CurrentMemoryContext);
-	FbMetricContent content;
-	StringInfoData buffer;
-
-	fb_metric_state_content(state, &content);
-	pq_begintypsend(&buffer);
-	pq_sendbyte(&buffer, FB_METRIC_STATE_VERSION);
-	pq_sendbyte(&buffer, state->info->id);
-	pq_sendbyte(&buffer, state->has_unit);
-	if (fb_metric_state_keeps_cells(state))
-	{
-		pq_sendint32(&buffer, content.nlabels);
-		for (uint32 i = 0; i < content.nlabels; i++)
-			send_label(&buffer, &content.labels[i]);
-		pq_sendint32(&buffer, content.ncells);
-		for (uint32 i = 0; i < content.ncells; i++)
-		{
-			pq_sendbyte(&buffer, content.cells[i].bucket);
-			pq_sendint32(&buffer, content.cells[i].gold);
-			pq_sendint32(&buffer, content.cells[i].pred);
-			pq_sendint64(&buffer, content.cells[i].count);
-		}
-	}
-	else if (fb_metric_state_keeps_units(state))
-	{
-		pq_sendint32(&buffer, content.nunits);
-		for (uint32 i = 0; i < content.nunits; i++)
-		{
-			pq_sendint64(&buffer, content.units[i].id.high);
-			pq_sendint64(&buffer, content.units[i].id.low);
-			pq_sendint64(&buffer, content.units[i].counts.rows);
-			pq_sendint64(&buffer, content.units[i].counts.correct);
-		}
-	}
-	else
-	{
-		pq_sendint64(&buffer, state->rows);
-		pq_sendint64(&buffer, state->correct);
-	}
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }

@@ -59,13 +59,16 @@ for my $file (grep { m{^src/\w+/} } @sources)
 }
 is_deeply(\@upward, [], 'includes point from llm to metrics to core, and from flags to core');
 
-# Case folding is that of the Unicode it names; a perl that has the same can tell.
-SKIP:
+# The tables of characters are those of the Unicode they name; a perl that has the same can tell.
+for my $what (qw(casefold unicode))
 {
-	require Unicode::UCD;
-	my $table = content('src/core/fb_casefold_table.h');
-	skip 'perl has another version of Unicode', 1 unless $table =~ /Unicode \Q@{[Unicode::UCD::UnicodeVersion()]}\E\./;
-	ok(scalar(`$^X src/core/generate_casefold.pl`) eq $table, 'the table of case folding is what its generator prints');
+	SKIP:
+	{
+		require Unicode::UCD;
+		my $table = content("src/core/fb_${what}_table.h");
+		skip 'perl has another version of Unicode', 1 unless $table =~ /Unicode \Q@{[Unicode::UCD::UnicodeVersion()]}\E\./;
+		ok(scalar(`$^X src/core/generate_$what.pl`) eq $table, "the table fb_${what}_table.h is what its generator prints");
+	}
 }
 
 is_deeply([ grep { content($_) =~ /[ \t]+$/m } grep { !m{^test/(sql|specs|cases)/} } @sources ], [], 'no line ends in blanks');

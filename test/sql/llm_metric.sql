@@ -190,7 +190,7 @@ SELECT (featbit.metric('mcc', pred, ARRAY[gold], conversation)) = featbit.estima
 -- errors
 SELECT featbit.metric('f1_makro', pred, ARRAY[gold]) FROM answer;
 SELECT featbit.metric('Accuracy', pred, ARRAY[gold]) FROM answer;
-SELECT featbit.metric('bleu', pred, ARRAY[gold]) FROM answer;
+SELECT featbit.metric('blue', pred, ARRAY[gold]) FROM answer;
 SELECT featbit.metric('', pred, ARRAY[gold]) FROM answer;
 SELECT featbit.metric(repeat('f1_macro', 100), pred, ARRAY[gold]) FROM (SELECT * FROM answer LIMIT 1) a;
 SELECT featbit.metric(NULL, pred, ARRAY[gold]) FROM answer;
