@@ -308,6 +308,18 @@ search_window(FbRegex *regex, FbString subject, PCRE2_SIZE start, PCRE2_SIZE las
 					   engine.match_data, engine.interpreted);
 }
 
+/* Returns the last starting position of the window that begins at start; PCRE2_UNSET for one without end. */
+static PCRE2_SIZE
+window_end(const FbRegex *regex, FbString subject, PCRE2_SIZE start)
+{
+	PCRE2_SIZE	last = start + WINDOW - 1;
+
+	/* A window ends before a character, never inside one. */
+	while (last + 1 < subject.length && ((unsigned char) subject.data[last + 1] & 0xC0) == 0x80)
+		last++;
+	return regex->anchored || last >= subject.length ? PCRE2_UNSET : last;
+}
+
 /* Tells whether the pattern is found in the subject. */
 FbRegexResult
 fb_regex_match(FbRegex *regex, FbString subject, void (*poll) (const FbContext *), const FbContext *context)
@@ -321,14 +333,9 @@ fb_regex_match(FbRegex *regex, FbString subject, void (*poll) (const FbContext *
 		subject.data = "";
 	for (;;)
 	{
-		PCRE2_SIZE	last = start + WINDOW - 1;
+		PCRE2_SIZE	last = window_end(regex, subject, start);
 		int			code;
 
-		/* A window ends before a character, never inside one. */
-		while (last + 1 < subject.length && ((unsigned char) subject.data[last + 1] & 0xC0) == 0x80)
-			last++;
-		if (regex->anchored || last >= subject.length)
-			last = PCRE2_UNSET;
 		code = search_window(regex, subject, start, last, options);
 		if (code >= 0)
 			return FB_REGEX_MATCH;
@@ -346,7 +353,8 @@ fb_regex_match(FbRegex *regex, FbString subject, void (*poll) (const FbContext *
 
 /*
  * Copies the subject without what the pattern matches; result has room for the
- * whole subject. Matches do not overlap, and one may be empty.
+ * whole subject, which may be of any length. Matches do not overlap, and after
+ * an empty one the next is longer or begins later.
  */
 FbRegexResult
 fb_regex_delete(FbRegex *regex, FbString subject, char *result, uint32_t *length,
@@ -357,34 +365,35 @@ fb_regex_delete(FbRegex *regex, FbString subject, char *result, uint32_t *length
 	uint32_t	options = regex->match_options;
 
 	*length = 0;
-	if (subject.length > FB_REGEX_MAX_SUBJECT)
-		return FB_REGEX_LIMIT;
 	if (subject.data == NULL)
 		subject.data = "";
 	for (;;)
 	{
-		int			code = search_window(regex, subject, start, PCRE2_UNSET, options);
+		PCRE2_SIZE	last = window_end(regex, subject, start);
+		int			code = search_window(regex, subject, start, last, options);
 		PCRE2_SIZE *found;
 
 		if (poll != NULL)
 			poll(context);
+		options = regex->match_options | PCRE2_NO_UTF_CHECK;
 		if (code == PCRE2_ERROR_NOMATCH)
-			break;
+		{
+			if (last == PCRE2_UNSET)
+				break;
+			start = last + 1;
+			continue;
+		}
 		if (code < 0)
 			return code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21 ? FB_REGEX_ENCODING : FB_REGEX_LIMIT;
 		found = pcre2_get_ovector_pointer(engine.match_data);
-		/* \K can set the start of a match behind its end or before the one before it */
+		/* \K can set the start of a match behind its end or before the end of the one before it */
 		if (found[0] > found[1] || found[0] < copied)
 			return FB_REGEX_LIMIT;
 		memcpy(result + *length, subject.data + copied, found[0] - copied);
 		*length += (uint32_t) (found[0] - copied);
 		copied = start = found[1];
-		options = regex->match_options | PCRE2_NO_UTF_CHECK;
-		/* after an empty match the next one begins later or is longer */
 		if (found[0] == found[1])
 			options |= PCRE2_NOTEMPTY_ATSTART;
-		if (start >= subject.length && (options & PCRE2_NOTEMPTY_ATSTART))
-			break;
 	}
 	memcpy(result + *length, subject.data + copied, subject.length - copied);
 	*length += (uint32_t) (subject.length - copied);

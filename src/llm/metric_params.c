@@ -197,6 +197,7 @@ static int
 word_value(const Parameter *parameter, const JsonbValue *value)
 {
 	const char *word = parameter->words;
+	StringInfoData list;
 
 	for (int i = 0; value->type == jbvString && *word != '\0'; i++)
 	{
@@ -206,7 +207,10 @@ word_value(const Parameter *parameter, const JsonbValue *value)
 			return i;
 		word += length + (word[length] == ' ');
 	}
-	bad_value(parameter, value, psprintf("one of the strings %s", parameter->words));
+	initStringInfo(&list);
+	for (word = parameter->words; *word != '\0'; word += strcspn(word, " ") + (word[strcspn(word, " ")] == ' '))
+		appendStringInfo(&list, "%s\"%.*s\"", list.len > 0 ? ", " : "", (int) strcspn(word, " "), word);
+	bad_value(parameter, value, psprintf("one of the strings %s", list.data));
 	return 0;
 }
 

@@ -46,11 +46,15 @@ label_state(FunctionCallInfo fcinfo)
 {
 	FbMetricState *state = fb_metric_state_get(PG_GETARG_DATUM(0), CurrentMemoryContext);
 
-	if (state->info->family != FB_FAMILY_CELLS || state->paired)
+	if (state->paired)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a state of the metric \"%s\"%s has no counts of labels", state->info->name,
-						state->paired ? ", of two systems," : ""),
+				 errmsg("a state of two systems has no report of its own"),
+				 errhint("Make a state of each with metric_agg.")));
+	if (state->info->family != FB_FAMILY_CELLS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a state of the metric \"%s\" has no counts of labels", state->info->name),
 				 errhint("Make the state with metric_agg and the name \"f1_macro\", or another metric that counts pairs of labels.")));
 	return state;
 }

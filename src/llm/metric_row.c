@@ -50,7 +50,7 @@ delete_matches(FbServerWork *server, const FbMetricParams *params, const char *d
 				ereport(ERROR,
 						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						 errmsg("a regular expression of the parameter \"regexes\" needs too much work"),
-						 errdetail("Texts may have %d bytes, and the search is bounded.", FB_REGEX_MAX_SUBJECT)));
+						 errhint("Write the pattern so that it decides sooner, without nested repetition.")));
 				break;
 			default:
 				break;
