@@ -56,6 +56,7 @@ static struct
 	f(compile) \
 	f(compile_context_create) \
 	f(get_error_message) \
+	f(get_ovector_pointer) \
 	f(jit_compile) \
 	f(jit_stack_assign) \
 	f(jit_stack_create) \
@@ -385,7 +386,7 @@ fb_regex_delete(FbRegex *regex, FbString subject, char *result, uint32_t *length
 		}
 		if (code < 0)
 			return code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21 ? FB_REGEX_ENCODING : FB_REGEX_LIMIT;
-		found = pcre2_get_ovector_pointer(engine.match_data);
+		found = pcre2.get_ovector_pointer(engine.match_data);
 		/* \K can set the start of a match behind its end or before the end of the one before it */
 		if (found[0] > found[1] || found[0] < copied)
 			return FB_REGEX_LIMIT;

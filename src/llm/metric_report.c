@@ -232,9 +232,14 @@ fb_metrics(PG_FUNCTION_ARGS)
 Datum
 fb_metric_signature(PG_FUNCTION_ARGS)
 {
-	text	   *name = PG_GETARG_TEXT_PP(0);
-	const FbMetricInfo *info = fb_metric_named(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-	FbMetricParams *params = fb_metric_params(info, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1), CurrentMemoryContext);
+	text	   *name;
+	const FbMetricInfo *info;
+	FbMetricParams *params;
 
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	name = PG_GETARG_TEXT_PP(0);
+	info = fb_metric_named(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	params = fb_metric_params(info, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1), CurrentMemoryContext);
 	PG_RETURN_TEXT_P(cstring_to_text(fb_metric_params_signature(info, params)));
 }
