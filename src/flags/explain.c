@@ -18,7 +18,7 @@
 #include "flags/evaluation.h"
 #include "flags/explain.h"
 #include "flags/row_context.h"
-#include "flags/rows.h"
+#include "fb_rows.h"
 #include "pg_compat.h"
 #include "settings.h"
 

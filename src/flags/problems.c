@@ -24,7 +24,7 @@
 #include "flags/catalog.h"
 #include "flags/context.h"
 #include "flags/featbit.h"
-#include "flags/rows.h"
+#include "fb_rows.h"
 #include "pg_compat.h"
 
 PG_FUNCTION_INFO_V1(fb_flag_problems);

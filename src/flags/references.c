@@ -10,7 +10,7 @@
 
 #include "flags/definition.h"
 #include "flags/recorded.h"
-#include "flags/rows.h"
+#include "fb_rows.h"
 
 PG_FUNCTION_INFO_V1(fb_definition_references);
 

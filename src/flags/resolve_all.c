@@ -19,7 +19,7 @@
 #include "core/fb_flag.h"
 #include "flags/catalog.h"
 #include "flags/evaluation.h"
-#include "flags/rows.h"
+#include "fb_rows.h"
 #include "pg_compat.h"
 #include "settings.h"
 

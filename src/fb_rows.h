@@ -1,5 +1,5 @@
 /*
- * rows.h
+ * fb_rows.h
  *		Functions that return all their rows at once.
  */
 #ifndef FB_ROWS_H

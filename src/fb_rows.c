@@ -1,5 +1,5 @@
 /*
- * rows.c
+ * fb_rows.c
  *		Functions that return all their rows at once.
  */
 #include "postgres.h"
@@ -7,7 +7,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "flags/rows.h"
+#include "fb_rows.h"
 
 /* Makes the store that the caller reads the rows from. */
 void
