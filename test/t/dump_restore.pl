@@ -30,6 +30,12 @@ SELECT featbit.add_rule('a-asks', '{"id": "half", "when": {"flag": "z-needs", "v
 SELECT featbit.add_rule('a-asks', '{"id": "members", "when": {"any": [{"segment": "z-middle"}, {"attribute": "mail", "op": "matches", "value": "@example\\.org$"}]}, "serve": {"variation": "z"}}', "position" => 1);
 SELECT featbit.set_targets('a-asks', 'x', '{user-1,user-2,"with, comma"}');
 SELECT featbit.set_rollout('a-asks', '[{"variation": "x", "weight": 1}, {"variation": "y", "weight": 1}, {"variation": "z", "weight": 0}]');
+INSERT INTO featbit.segment (semantics, key, included, condition, archived, source) VALUES ('featbit', '0779d76b-afc6-4886-ab65-af8c004273ad', '{vip}', '[{"conditions": [{"property": "plan", "op": "Equal", "value": "team"}]}]', false, '{"type": "shared", "x": null}'),
+	('featbit', '_archived', '{}', '[]', true, NULL);
+INSERT INTO featbit.flag (semantics, key, type, off_variation, variations, targets, rules, fallthrough, source) VALUES ('featbit', '_featbit', 'number', 'one', '[{"id": "one", "name": "1", "value": " 1"}, {"id": "two", "value": "2e0"}]', '[{"keyIds": ["user-1"], "variationId": "two"}, 7]',
+	'[{"id": "r", "name": "seg", "dispatchKey": "account", "includedInExpt": true, "conditions": [{"property": "User is in segment", "op": null, "value": "[\"0779d76b-afc6-4886-ab65-af8c004273ad\", \"dangling\"]"}], "variations": [{"id": "one", "rollout": [0, 0.34], "exptRollout": 0.1}, {"id": "two", "rollout": [0.34, 1], "exptRollout": 0.1}]}]',
+	'{"variations": [{"id": "two", "rollout": [0.2, 1]}]}', '{"id": 7, "exptIncludeAllTargets": false, "missingAttribute": "no_match"}');
+SELECT featbit.add_rule('m-gate', '{"id": "mixed", "when": {"all": [{"segment": "0779d76b-afc6-4886-ab65-af8c004273ad"}, {"flag": "_featbit", "variations": ["two"]}]}, "serve": {"variation": "off"}}');
 SELECT featbit.create_flag('limit', '[{"key": "low", "value": 10}, {"key": "high", "value": 12345678901234567890.123}]');
 SELECT featbit.disable_flag('limit');
 SELECT featbit.create_flag('gone', '[{"key": "a", "value": 1}]');
@@ -63,7 +69,7 @@ my @facts = ('facts.exposure ORDER BY flag_key, user_key', 'facts.event ORDER BY
 my $evaluations = <<'SQL';
 SELECT u, f.environment, f.key, r.value, r.variant, r.reason, r.error_code, r.metadata
 FROM generate_series(1, 400) u, (VALUES ('production', 'a-asks'), ('production', 'z-needs'), ('production', 'm-gate'), ('production', 'limit'),
-	('production', 'old'), ('production', 'gone'), ('staging', 'a-asks'), ('protected', 'locked'), ('empty', 'none'), ('absent', 'none')) f (environment, key),
+	('production', 'old'), ('production', '_featbit'), ('production', 'gone'), ('staging', 'a-asks'), ('protected', 'locked'), ('empty', 'none'), ('absent', 'none')) f (environment, key),
 	featbit.resolve(f.key, jsonb_strip_nulls(jsonb_build_object('targetingKey', CASE u WHEN 3 THEN 'vip' WHEN 4 THEN 'outsider' WHEN 5 THEN 'insider' WHEN 6 THEN 'with, comma' ELSE 'user-' || u END,
 		'account', CASE WHEN u % 5 > 0 THEN u / 3 END, 'plan', CASE u % 4 WHEN 0 THEN 'team' WHEN 1 THEN 'firm' END, 'country', CASE u % 3 WHEN 0 THEN 'DE' END,
 		'blocked', CASE u % 7 WHEN 0 THEN true END, 'mail', 'u' || u || CASE u % 2 WHEN 0 THEN '@example.org' ELSE '@example.com' END)), f.environment) r

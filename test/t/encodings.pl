@@ -57,6 +57,13 @@ SELECT featbit.create_flag('by-team', '[{"key": "a", "value": 1}, {"key": "b", "
 SELECT featbit.set_rollout('by-team', '[{"variation": "a", "weight": 1}, {"variation": "b", "weight": 1}, {"variation": "c", "weight": 1}]', "by" => 'équipe');
 SELECT featbit.create_flag('plain', '[{"key": "a", "value": 1}, {"key": "b", "value": 2}]');
 SELECT featbit.set_rollout('plain', '[{"variation": "a", "weight": 1}, {"variation": "b", "weight": 1}]');
+INSERT INTO featbit.segment (semantics, key, name, included, condition) VALUES ('featbit', '0779d76b', 'Freunde', '{"Zoë"}', '[{"conditions": [{"property": "stadt", "op": "StartsWith", "value": "Mün"}]}]');
+INSERT INTO featbit.flag (semantics, key, off_variation, variations, targets, rules, fallthrough) VALUES ('featbit', 'prüfung', 'größe', '[{"id": "größe", "name": "für alle", "value": "Grüß Gott"}, {"id": "b", "value": "¡Olé!"}, {"id": "c", "value": "c"}]',
+	'[{"keyIds": ["José", "Müller"], "variationId": "b"}]',
+	'[{"id": "é", "name": "Größe", "dispatchKey": "équipe", "conditions": [{"property": "stadt", "op": "MatchRegex", "value": "^M.nchen$|ñ\\b"}, {"property": "straße", "op": "NotContain", "value": "ü"}], "variations": [{"id": "b", "rollout": [0, 0.5]}, {"id": "c", "rollout": [0.5, 1]}]},
+	{"name": "list", "conditions": [{"property": "ciudad", "op": "IsOneOf", "value": "[\"M\\u00e1laga\", \"Köln\"]"}], "variations": [{"id": "größe", "rollout": [0, 1]}]},
+	{"name": "segment", "conditions": [{"property": "User is in segment", "op": null, "value": "[\"0779d76b\", \"größe\"]"}], "variations": [{"id": "größe", "rollout": [0, 1]}]}]',
+	'{"variations": [{"id": "größe", "rollout": [0, 0.3]}, {"id": "b", "rollout": [0.3, 0.6]}, {"id": "c", "rollout": [0.6, 1]}]}');
 SELECT featbit.create_tracking('facts');
 SQL
 
@@ -67,9 +74,10 @@ my %questions = (
 	'served variations' => qq(SELECT u, c, f, r.value, r.variant, r.reason, r.error_code, r.error_message, r.metadata FROM $users,
 		(VALUES ('{}'), ('{"ciudad": "Málaga"}'), ('{"ciudad": "Malaga", "stadt": "München"}'), ('{"stadt": "Munchen"}'), ('{"stadt": "Köln"}'), ('{"straße": "Überweg"}'), ('{"stadt": "Ñuñoñ"}'), ('{"équipe": "façade"}'), ('{"équipe": "façades", "ciudad": "Århus"}'), ('{"equipe": "x"}'),
 		('{"gruß": "grüß DICH, école µÿ"}'), ('{"gruß": "øþ"}'), ('{"gruß": "Comment ça va?"}'), ('{"gruß": "oth"}')) c (c),
-		(VALUES ('greeting'), ('by-team'), ('plain'), ('größer')) f (f), featbit.resolve(f, jsonb_build_object('targetingKey', u) || c::jsonb) r ORDER BY f, c, u COLLATE "C"),
+		(VALUES ('greeting'), ('by-team'), ('plain'), ('größer'), ('prüfung')) f (f), featbit.resolve(f, jsonb_build_object('targetingKey', u) || c::jsonb) r ORDER BY f, c, u COLLATE "C"),
 	'300 users with accents' => q(SELECT string_agg(featbit.flag_variation('bénéficiaire-' || n, 'greeting'), ',' ORDER BY n), string_agg(featbit.flag_variation(n, 'plain'), ',' ORDER BY n) FROM generate_series(1, 300) n),
 	'values' => qq(SELECT u, featbit.evaluate_flag(u, 'greeting'), featbit.flag_text(u, 'greeting', 'défaut'), featbit.flag_text(u, 'nada', 'défaut') FROM $users ORDER BY u COLLATE "C"),
+	'as FeatBit' => qq(SELECT u, featbit.featbit_bucket('prüfung' || u), featbit.assign(featbit.flag_definition('prüfung'), u, '{"stadt": "ñ"}'), (SELECT string_agg(concat_ws(' ', path, expected, actual, outcome, hash_input, bucket, range, reason), '; ' ORDER BY step) FROM featbit.explain_flag(u, 'prüfung', '{"stadt": "München", "équipe": "façade"}')) FROM $users ORDER BY u COLLATE "C"),
 	'recorded exposures' => qq(SELECT featbit.expose(u, 'greeting'), featbit.expose(u, 'by-team', jsonb_build_object('équipe', u)) FROM $users ORDER BY u COLLATE "C";
 		SELECT flag_key, user_key, variation, rule_id, unit_key, randomised FROM facts.exposure ORDER BY flag_key COLLATE "C", user_key COLLATE "C"),
 	'history' => q(SELECT key, revision, changed, definition - 'updated_at' FROM featbit.flag_revision ORDER BY kind, key, revision),
@@ -120,6 +128,7 @@ for my $question (sort keys %questions)
 like($answers{plain}{'served variations'}, qr/\|größe\|TARGETING_MATCH\|/, 'a condition on a name with an accent is met');
 like($answers{plain}{'served variations'}, qr/\|¡Olé!"\|ß\|TARGETING_MATCH\||"¡Olé!"\|ß\|TARGETING_MATCH/, 'a target with an accent is met');
 like($answers{plain}{'served variations'}, qr/München.*"muster"/, 'a pattern takes an accented letter for one character');
+like($answers{plain}{'served variations'}, qr/prüfung\|"Grüß Gott"\|größe.*"kind": "RuleMatch"/, 'a list of FeatBit\'s with an escape is met');
 
 for my $text ('grüß DICH, école µÿ', 'øþ', 'Comment ça va\?')
 {
