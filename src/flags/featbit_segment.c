@@ -24,7 +24,8 @@ fb_read_featbit_segment(FbReader *reader, const FbSegmentRow *row, FbDefinition 
 		definition->segment->error = fb_take_defect(reader);
 		return;
 	}
-	if (row->condition == NULL)
+	/* nothing below is refused */
+	if (row->condition == NULL || reader->strict)
 		return;
 	fb_json_root(row->condition, &root);
 	if (!fb_json_array(reader, &place, &root, &elements))
