@@ -12,6 +12,7 @@
 #include <ctype.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -161,12 +162,13 @@ require_restorer(NewRow *row, const char *column)
 				 errhint("Leave \"%s\" out: it is set by the extension.", column)));
 }
 
-/* Opens the configuration as the transaction sees it now. */
+/* Opens the configuration as the transaction sees it now, with the rows that the command under way has stored before. */
 static void
 open_for_check(FbCatalog *catalog, const char *environment)
 {
 	FbConfigOids oids;
 
+	CommandCounterIncrement();
 	fb_require_config_oids(&oids);
 	if (!fb_catalog_open(catalog, &oids, environment, true))
 		elog(ERROR, "could not open the configuration tables");
