@@ -47,11 +47,12 @@ COMMENT ON FUNCTION featbit.split_text(jsonb) IS 'a split in words: the share of
 CREATE FUNCTION featbit.ranges_text(entries jsonb)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
     AS $$
-    SELECT string_agg(concat(CASE WHEN jsonb_typeof(entry #> '{rollout,0}') = 'number' AND jsonb_typeof(entry #> '{rollout,1}') = 'number'
-                                  THEN trim_scale(round(((entry #>> '{rollout,1}')::numeric - (entry #>> '{rollout,0}')::numeric) * 100, 5))::text
-                                  ELSE '?' END, '% ', coalesce(entry ->> 'id', '?')), ', ' ORDER BY n)
-    FROM jsonb_array_elements(CASE WHEN jsonb_typeof(entries) = 'array' THEN entries ELSE '[]' END) WITH ORDINALITY AS t (entry, n) $$;
-COMMENT ON FUNCTION featbit.ranges_text(jsonb) IS 'the entries of one of FeatBit''s rollouts in words: the width of each range in percent, and the id of its variation; NULL when they are none. Raises nothing.';
+    SELECT string_agg(concat(CASE WHEN jsonb_typeof(start) = 'number' AND jsonb_typeof(stop) = 'number'
+                                  THEN trim_scale(round(((stop #>> '{}')::numeric - (start #>> '{}')::numeric) * 100, 5))::text
+                                  ELSE '?' END, '% ', coalesce(entry ->> 'id', entry ->> 'variation', '?')), ', ' ORDER BY n)
+    FROM jsonb_array_elements(CASE WHEN jsonb_typeof(entries) = 'array' THEN entries ELSE '[]' END) WITH ORDINALITY AS t (entry, n),
+         LATERAL (SELECT coalesce(entry #> '{rollout,0}', entry -> 'from'), coalesce(entry #> '{rollout,1}', entry -> 'to')) AS ends (start, stop) $$;
+COMMENT ON FUNCTION featbit.ranges_text(jsonb) IS 'the entries of one of FeatBit''s rollouts, or of ranges, in words: the width of each range in percent, and the id of its variation; NULL when they are none. Raises nothing.';
 
 CREATE FUNCTION featbit.serve_text(serve jsonb)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -59,7 +60,7 @@ CREATE FUNCTION featbit.serve_text(serve jsonb)
     SELECT coalesce(
         CASE WHEN jsonb_typeof(serve -> 'variation') = 'string' THEN serve ->> 'variation'
              ELSE coalesce(
-                 featbit.split_text(serve -> 'split'), featbit.ranges_text(serve -> 'variations'),
+                 featbit.split_text(serve -> 'split'), featbit.ranges_text(coalesce(serve -> 'ranges', serve -> 'variations')),
                  (SELECT string_agg(coalesce(featbit.split_text(stage -> 'split'), '?') || ' from ' || coalesce(stage ->> 'at', '?'), '; ' ORDER BY n)
                   FROM jsonb_array_elements(CASE WHEN jsonb_typeof(serve -> 'ramp') = 'array' THEN serve -> 'ramp' ELSE '[]' END)
                       WITH ORDINALITY AS t (stage, n)))

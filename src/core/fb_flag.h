@@ -123,6 +123,7 @@ typedef struct FbRanges
 	FbString	flag_key;		/* in UTF-8 */
 	FbString	rule;			/* name of the rule; data NULL: it has none, or these are the default's */
 	bool		is_default;
+	bool		is_native;		/* of a native flag: FeatBit's words do not apply */
 	bool		included_in_expt;
 	bool		randomised;		/* at least two variations have a range of some width */
 	bool		is_everyone;	/* the first range that has anyone has everyone: no hash is needed */

@@ -87,6 +87,10 @@ extern const FbVariation *fb_read_variation(FbReader *reader, const FbPlace *pla
 extern bool fb_unknown_variation(FbReader *reader, const char *place, const char *key, const FbFlag *flag,
 								 const char *owner);
 
+/* ranges.c */
+extern bool fb_read_ranges(FbReader *reader, const FbPlace *place, FbField *ranges, FbField *hash, const FbFlag *flag,
+						   FbString salt, FbServe *serve);
+
 /* variation.c */
 extern void *fb_keep_text(FbReader *reader, const char *data, Size length);
 extern bool fb_read_variations(FbReader *reader, const FbFlagRow *row, FbFlag *flag);

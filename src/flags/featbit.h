@@ -71,6 +71,9 @@ extern const char *fb_read_featbit_operand(FbReader *reader, FbFeatbitOp op, FbS
 extern const char *fb_featbit_pattern_note(FbString pattern);
 
 /* featbit_serve.c */
+extern bool fb_json_double(const JsonbValue *value, double *number);
+extern bool fb_ranges_have_gap(const FbRanges *ranges);
+extern void fb_weigh_ranges(FbRanges *ranges);
 extern void fb_read_featbit_serve(FbFeatbitReader *featbit, const FbPlace *place, const JsonbValue *value,
 								  const FbRule *rule, FbServe *serve);
 

@@ -10,8 +10,8 @@
 #include "flags/featbit.h"
 
 /* Reads a number as the nearest double; what is too large is infinite, as in .NET. */
-static bool
-read_double(const JsonbValue *value, double *number)
+bool
+fb_json_double(const JsonbValue *value, double *number)
 {
 	if (value == NULL || value->type != jbvNumeric)
 		return false;
@@ -34,7 +34,7 @@ read_range(FbReader *reader, const FbPlace *place, const JsonbValue *value, FbRa
 	if (elements.count < 2)
 		return false;
 	while (fb_next_element(&elements, &item))
-		if (elements.position < 2 && !read_double(&item, ends[elements.position]))
+		if (elements.position < 2 && !fb_json_double(&item, ends[elements.position]))
 		{
 			fb_note(reader, place, "%s must have two numbers, not %s", fb_place_text(place), fb_json_text(&item));
 			return false;
@@ -78,7 +78,7 @@ read_arm(FbReader *reader, const FbPlace *place, const JsonbValue *value, const 
 		arm->error = keep_message(reader, &id_place, psprintf("unknown variation \"%s\"", fb_cstring(id)));
 	}
 	expt = fb_json_find(value, "exptRollout", &member);
-	if (expt != NULL && !read_double(expt, &arm->expt_rollout))
+	if (expt != NULL && !fb_json_double(expt, &arm->expt_rollout))
 		fb_note(reader, &expt_place, "%s must be a number, not %s", fb_place_text(&expt_place), fb_json_text(expt));
 }
 
@@ -92,9 +92,9 @@ compare_ranges(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Notes users who are in no range. */
-static void
-note_gap(FbReader *reader, const FbPlace *place, const FbRanges *ranges)
+/* Tells whether some bucket is in no range. */
+bool
+fb_ranges_have_gap(const FbRanges *ranges)
 {
 	FbRange    *sorted = palloc(sizeof(FbRange) * (ranges->arm_count + 1));
 	uint64		next = 0;		/* the lowest bucket that no range has so far */
@@ -106,14 +106,13 @@ note_gap(FbReader *reader, const FbPlace *place, const FbRanges *ranges)
 	qsort(sorted, count, sizeof(FbRange), compare_ranges);
 	for (uint32 i = 0; i < count && sorted[i].low <= next; i++)
 		next = Max(next, (uint64) sorted[i].high + 1);
-	if (next <= FB_BUCKET_ONE)
-		fb_note(reader, place, "some users are in no range of %s: they get nothing", fb_place_text(place));
 	pfree(sorted);
+	return next <= FB_BUCKET_ONE;
 }
 
 /* Finds out what the arms together mean: whether a hash is needed, and deals between variations. */
-static void
-weigh_arms(FbReader *reader, const FbPlace *place, FbRanges *ranges)
+void
+fb_weigh_ranges(FbRanges *ranges)
 {
 	const FbVariation *first = NULL;
 	bool		decided = false;
@@ -136,8 +135,6 @@ weigh_arms(FbReader *reader, const FbPlace *place, FbRanges *ranges)
 				first = arm->variation;
 		}
 	}
-	if (reader->thorough)
-		note_gap(reader, place, ranges);
 }
 
 /* Reads dispatchKey: the property that is hashed instead of the user's key. */
@@ -184,7 +181,9 @@ read_rollout(FbReader *reader, const FbPlace *place, const JsonbValue *value, co
 
 		read_arm(reader, &element, &item, flag, &arms[elements.position]);
 	}
-	weigh_arms(reader, &list_place, ranges);
+	fb_weigh_ranges(ranges);
+	if (reader->thorough && fb_ranges_have_gap(ranges))
+		fb_note(reader, &list_place, "some users are in no range of %s: they get nothing", fb_place_text(&list_place));
 	return true;
 }
 

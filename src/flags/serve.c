@@ -18,8 +18,10 @@ enum
 	FIELD_VARIATION,
 	FIELD_SPLIT,
 	FIELD_RAMP,
+	FIELD_RANGES,
 	FIELD_BY,
 	FIELD_SALT,
+	FIELD_HASH,
 	FIELD_COUNT
 };
 
@@ -151,18 +153,13 @@ read_ramp(FbReader *reader, const FbPlace *place, const JsonbValue *value, const
 	return true;
 }
 
-/* Reads what split and ramp share: whom they hash, under which salt. */
+/* Reads whom split, ramp and ranges hash. */
 static bool
 read_hashing(FbReader *reader, const FbPlace *place, FbField *fields, const FbFlag *flag, FbString salt,
 			 FbServe *serve)
 {
 	FbPlace		by_place = {place, "by", 0};
-	FbPlace		salt_place = {place, "salt", 0};
 
-	if (fields[FIELD_SALT].present &&
-		(!fb_read_string(reader, &salt_place, &fields[FIELD_SALT].value, &salt) ||
-		 !fb_check_printable(reader, &salt_place, salt)))
-		return false;
 	salt = fb_utf8(salt);
 	serve->seed = fb_split_seed(salt.data, salt.length, flag->info.iteration);
 	if (fields[FIELD_BY].present)
@@ -186,16 +183,20 @@ read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 		[FIELD_VARIATION] = {"variation"},
 		[FIELD_SPLIT] = {"split"},
 		[FIELD_RAMP] = {"ramp"},
+		[FIELD_RANGES] = {"ranges"},
 		[FIELD_BY] = {"by"},
-		[FIELD_SALT] = {"salt"}
+		[FIELD_SALT] = {"salt"},
+		[FIELD_HASH] = {"hash"}
 	};
+	FbPlace		salt_place = {place, "salt", 0};
 	int			i;
 
 	if (!fb_read_object(reader, place, value, fields, FIELD_COUNT))
 		return false;
-	if (fields[FIELD_VARIATION].present + fields[FIELD_SPLIT].present + fields[FIELD_RAMP].present != 1)
+	if (fields[FIELD_VARIATION].present + fields[FIELD_SPLIT].present + fields[FIELD_RAMP].present +
+		fields[FIELD_RANGES].present != 1)
 		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
-						 "%s must have exactly one of \"variation\", \"split\" and \"ramp\"", fb_place_text(place));
+						 "%s must have exactly one of \"variation\", \"split\", \"ramp\" and \"ranges\"", fb_place_text(place));
 	if (fields[FIELD_VARIATION].present)
 	{
 		FbPlace		variation_place = {place, "variation", 0};
@@ -208,8 +209,21 @@ read_serve(FbReader *reader, const FbPlace *place, const JsonbValue *value, cons
 		serve->variation = fb_read_variation(reader, &variation_place, &fields[FIELD_VARIATION].value, flag);
 		return serve->variation != NULL;
 	}
+	if (fields[FIELD_HASH].present && !fields[FIELD_RANGES].present)
+		return fb_defect(reader, ERRCODE_INVALID_PARAMETER_VALUE, NULL,
+						 "\"hash\" does not belong beside \"%s\" in %s",
+						 fields[FIELD_SPLIT].present ? "split" : "ramp", fb_place_text(place));
+	if (fields[FIELD_SALT].present &&
+		(!fb_read_string(reader, &salt_place, &fields[FIELD_SALT].value, &salt) ||
+		 !fb_check_printable(reader, &salt_place, salt)))
+		return false;
 	serve->kind = FB_SERVE_SPLIT;
-	if (fields[FIELD_RAMP].present)
+	if (fields[FIELD_RANGES].present)
+	{
+		if (!fb_read_ranges(reader, place, &fields[FIELD_RANGES], &fields[FIELD_HASH], flag, salt, serve))
+			return false;
+	}
+	else if (fields[FIELD_RAMP].present)
 	{
 		FbPlace		ramp_place = {place, "ramp", 0};
 

@@ -173,11 +173,12 @@ note_ranges(FbExplanation *explanation, const FbTraceEvent *event, FbStep *step,
 	const FbRanges *ranges = event->serve->ranges;
 	const FbPath *by = event->serve->by;
 
-	step->path = psprintf("%s.variations", path);
+	step->path = psprintf("%s.%s", path, ranges->is_native ? "ranges" : "variations");
 	if (by == NULL)
-		step->description = "md5 of the flag key and the user key";
+		step->description = ranges->is_native ? "md5 of the salt and the user key" : "md5 of the flag key and the user key";
 	else
-		step->description = psprintf("md5 of the flag key and property \"%s\"", by->steps[0].data);
+		step->description = psprintf("md5 of the %s \"%s\"", ranges->is_native ? "salt and attribute" : "flag key and property",
+									 by->steps[by->count - 1].data);
 	if (outcome->hashed)
 	{
 		step->hash_input = hashed_text(fb_string_of(psprintf("%.*s%.*s", (int) ranges->flag_key.length,
@@ -223,7 +224,7 @@ fb_note_serve(FbExplanation *explanation, const FbTraceEvent *event)
 	explanation->depth -= of_rule;
 	step->outcome = "served";
 	if (serve->kind == FB_SERVE_RANGES)
-		note_ranges(explanation, event, step, of_rule ? frame->rule->path : path);
+		note_ranges(explanation, event, step, of_rule && !serve->ranges->is_native ? frame->rule->path : path);
 	if (outcome->reason == FB_REASON_ERROR)
 	{
 		step->outcome = "error";
