@@ -425,6 +425,10 @@ fb_metric_params(const FbMetricInfo *info, const Jsonb *source, MemoryContext co
 	}
 	if (!has_smooth_value)
 		params->options.bleu.smooth_value = params->options.bleu.smoothing == FB_SMOOTH_FLOOR ? 0.1 : 1.0;
+	if (params->options.bleu.smoothing == FB_SMOOTH_FLOOR && params->options.bleu.smooth_value > 1.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the parameter \"smooth_value\" of \"floor\" must be at most 1, the hit that it stands for")));
 	if ((info->params & FB_PARAM_POS) && params->pos.data == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -72,6 +72,7 @@ SELECT featbit.bleu('a', '{a}', '{"tokenize": 1}');
 SELECT featbit.bleu('a', '{a}', '{"max_order": 9}');
 SELECT featbit.bleu('a', '{a}', '{"max_order": 1.5}');
 SELECT featbit.bleu('a', '{a}', '{"smooth_value": -1}');
+SELECT featbit.bleu('a', '{a}', '{"smooth": "floor", "smooth_value": 2}');
 SELECT featbit.bleu('a', '{a}', '{"lowercase": "yes"}');
 SELECT featbit.bleu('a', '{a}', '[1]');
 SELECT featbit.chrf('a', '{a}', '{"beta": 0}');
