@@ -155,6 +155,10 @@ endif
 #: socket in a temporary directory, and leave nothing running. fuzz needs clang with libFuzzer; check runs the fuzzers for some
 #: seconds where it is there.
 #:
+#: Variables of make bench:
+#:   SECTIONS="evaluation rules many cold socket sdk statistics"   only these sections
+#:   BENCH_USERS=n  BENCH_ROWS=n  BENCH_ROUNDS=n  BENCH_CONNECTIONS=n  BENCH_SECONDS=n  BENCH_RUNS=n  BENCH_CLIENTS="n ..."
+#:   BENCH_SDK_USERS=n  BENCH_SDK_WARMUP=n    sizes, see test/bench
 #: Variables of make check:
 #:   TESTS_ONLY="tree core regress isolation tap docs"   only these sections
 #:   REGRESS="name ..."  ISOLATION="name ..."  TAP="test/t/name.pl ..."  CORE="test_name ..."  DOCS="README.md ..."

@@ -42,9 +42,9 @@ typedef struct FbValue
 /* Where an attribute lies: the keys to follow from the root of the context. */
 typedef struct FbPath
 {
-	uint32_t	count;
-	uint32_t	hint;			/* where a context found the first key last time: a guess, changed during evaluations */
+	uint8_t		count;
 	bool		user_key;		/* "targetingKey": the user key itself, whatever the context holds */
+	uint16_t	hint;			/* where a context found the first key last time: a guess, changed during evaluations */
 	FbString	steps[];
 } FbPath;
 

@@ -13,6 +13,7 @@ $psql -c "CREATE TABLE IF NOT EXISTS bench_cold (round int, label text, us float
 first()
 {
 	$psql <<SQL
+$4
 SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint AS warm \gset
 SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint AS before \gset
 $2
@@ -25,13 +26,18 @@ while [ "$round" -lt "$connections" ]; do
 	round=$((round + 1))
 	first 'SELECT of one flag row' "SELECT variations FROM featbit.flag WHERE environment = 'default' AND key = 'cold';" $round >/dev/null
 	first 'evaluate_flag' "SELECT featbit.evaluate_flag('user-1', 'cold');" $round >/dev/null
+	first 'evaluate_flag, library loaded before' "SELECT featbit.evaluate_flag('user-1', 'cold');" $round "LOAD 'featbit_pg';" >/dev/null
 done
-psql -Xq -P footer=off <<'SQL'
+cold_report()
+{
+	psql -Xq -P footer=off -v reference="$1" <<'SQL'
 SELECT c.label, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY c.us)::numeric) AS median_us,
     format('%s-%s', round(percentile_cont(0.25) WITHIN GROUP (ORDER BY c.us)::numeric), round(percentile_cont(0.75) WITHIN GROUP (ORDER BY c.us)::numeric)) AS quartiles_us,
     round(percentile_cont(0.5) WITHIN GROUP (ORDER BY c.us / r.us)::numeric, 2) AS ratio
-FROM bench_cold c JOIN bench_cold r ON r.round = c.round AND r.label LIKE 'SELECT%' GROUP BY c.label ORDER BY c.label DESC;
+FROM bench_cold c JOIN bench_cold r ON r.round = c.round AND r.label = :'reference' GROUP BY c.label ORDER BY c.label;
 SQL
+}
+cold_report 'SELECT of one flag row'
 
 echo
 echo "Compiling 1,000 flags of about 1 kB, and their memory"
@@ -84,3 +90,14 @@ SELECT round(avg(length(definition))) AS json_bytes,
     round((SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'featbit%') / sum(length(definition)), 2) AS ratio
 FROM (SELECT featbit.flag_variation('u', key, '{}', 'bench_cold'), definition FROM bench_definition OFFSET 0) d;
 SQL
+
+echo
+echo "The same in new backends, $connections each, microseconds of CPU of the first statement"
+$psql -c "TRUNCATE bench_cold"
+round=0
+while [ "$round" -lt "$connections" ]; do
+	round=$((round + 1))
+	first 'count(definition) of 1,000 rows' "SELECT count(definition) FROM bench_definition;" $round >/dev/null
+	first 'first evaluation of 1,000 flags' "SELECT count(featbit.flag_variation('u', key, '{}', 'bench_cold')) FROM bench_definition;" $round >/dev/null
+done
+cold_report 'count(definition) of 1,000 rows'
