@@ -60,9 +60,9 @@ BEGIN
                     SELECT format('segment %s', s.key) FROM featbit.segment AS s WHERE s.environment = in_environment AND s.semantics <> 'featbit') AS m) AS n;
         IF amount > 0 THEN
             RAISE EXCEPTION USING ERRCODE = '0A000',
-                MESSAGE = format('environment "%s" has %s flags and segments that FeatBit cannot have', in_environment, amount),
-                DETAIL = format('They are %s%s: buckets, conditions and values of native semantics are not those of FeatBit.', natives,
-                    CASE WHEN amount > 10 THEN ' and more' ELSE '' END),
+                MESSAGE = format('environment "%s" has flags or segments that FeatBit cannot have', in_environment),
+                DETAIL = format('They are %s%s (%s in all): buckets, conditions and values of native semantics are not those of FeatBit.', natives,
+                    CASE WHEN amount > 10 THEN ' and more' ELSE '' END, amount),
                 HINT = 'Say native => ''skip'' to leave them out.';
         END IF;
     END IF;

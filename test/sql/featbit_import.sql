@@ -103,6 +103,9 @@ SELECT t.* FROM part, pg_temp.try(jsonb_build_object('featureFlags', jsonb_build
 SELECT t.* FROM part, pg_temp.try(jsonb_build_object('messageType', 'data-sync', 'data', jsonb_build_object('eventType', 'rp_full', 'items', jsonb_build_array(jsonb_build_object('envId', 'e1', 'secrets', '[]'::jsonb, 'featureFlags', jsonb_build_array(f), 'segments', jsonb_build_array(s)))))) AS t;
 SELECT t.* FROM pg_temp.try('{"eventType": "patch", "segments": null}') AS t;
 SELECT t.* FROM part, pg_temp.try(jsonb_build_array(f - 'key', f || '{"key": 7}', f || '{"key": ""}', jsonb_set(f, '{key}', to_jsonb(repeat('k', 129))), f || '{"key": "a\u0009b"}', f || '{"key": "ключ"}', s - 'id')) AS t;
+-- problems and patterns that may mean something else are told
+SELECT i.action, i.problem, i.notes FROM part, featbit.import_featbit(jsonb_set(jsonb_set(f, '{rules,0,conditions}', '[{"property": "a", "op": "MatchRegex", "value": "[[:alpha:]]+"}, {"property": "b", "op": "MatchRegex", "value": "("}, {"property": "c", "op": "Like", "value": ""}]'),
+    '{fallthrough,variations,0,rollout}', '[0, 0.5]'), 'test_import_forms', dry_run => true) AS i;
 -- rows of tables
 SELECT featbit.featbit_entity('{"id": 1, "env_id": 2, "expt_include_all_targets": true, "updated_at": "2026-01-02T04:04:05.678+01:00", "created_at": null, "committed_version": 3, "pending": {}, "x": {"not_this": 1}, "_a": 1}');
 SELECT t.* FROM pg_temp.try('[{"id": "f1", "env_id": "e1", "key": "row", "name": "r", "variation_type": "boolean", "variations": [{"id": "v", "name": "v", "value": "true"}], "target_users": [], "rules": [], "is_enabled": true,

@@ -6,7 +6,7 @@ SET client_min_messages = warning;
 \i :generator
 \set ECHO all
 SET featbit.environment = 'test_native';
-SELECT count(*) FROM featbit.import_featbit(fb_data.environment('native', 40, 6), 'test_native');
+SELECT count(*) FROM featbit.import_featbit(fb_data.environment('native', 25, 6), 'test_native');
 UPDATE featbit.flag SET source = source || '{"missingAttribute": "no_match"}' WHERE environment = 'test_native' AND key < 'flag.2';
 
 -- 10,000 users, before and after
@@ -17,7 +17,7 @@ CREATE TABLE fb_data.before AS
 SELECT f.key, p.user_key, featbit.evaluate_flag(p.user_key, f.key, p.context) AS value, featbit.flag_variation(p.user_key, f.key, p.context) AS variation
 FROM featbit.flag AS f, fb_data.person AS p WHERE f.environment = 'test_native';
 SELECT count(*) AS flags, bool_and(n.revision = 2 OR n.revision = 3) AS changed FROM featbit.flag AS f, featbit.to_native(f.key, numbers => 'json', comment => 'leaving') AS n WHERE f.environment = 'test_native';
-SELECT count(*) AS evaluations, count(DISTINCT b.variation) > 60 AS variations,
+SELECT count(*) AS evaluations, count(DISTINCT b.variation) > 40 AS variations,
     count(*) FILTER (WHERE b.value IS DISTINCT FROM featbit.evaluate_flag(p.user_key, b.key, p.context) OR b.variation IS DISTINCT FROM featbit.flag_variation(p.user_key, b.key, p.context)) AS moved
 FROM fb_data.before AS b JOIN fb_data.person AS p USING (user_key);
 SELECT DISTINCT semantics, source, salt = key AS salt, prerequisites FROM featbit.flag WHERE environment = 'test_native';
@@ -27,7 +27,7 @@ SELECT count(*) FILTER (WHERE b.variation IS DISTINCT FROM featbit.assign_variat
 FROM (SELECT f.key, featbit.flag_definition(f.key) AS definition FROM featbit.flag AS f WHERE f.environment = 'test_native' AND f.key LIKE 'flag.1_' AND NOT f.archived) AS d
 JOIN fb_data.before AS b USING (key) JOIN fb_data.person AS p USING (user_key) WHERE p.user_key LIKE 'user-1__';
 -- imports leave them alone from now on; FeatBit cannot have them back
-SELECT kind, action, count(*) FROM featbit.import_featbit(fb_data.environment('native', 40, 6), 'test_native') GROUP BY kind, action ORDER BY kind;
+SELECT kind, action, count(*) FROM featbit.import_featbit(fb_data.environment('native', 25, 6), 'test_native') GROUP BY kind, action ORDER BY kind;
 SELECT featbit.export_featbit() IS NULL;
 
 -- each operator, on what is there, missing and null, with both options
