@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows that FeatBit's Node SDK reads what export_featbit gives, and that both serve the same variations: 50 generated flags
+# Shows that FeatBit's Node SDK reads what export_featbit gives, and that both serve the same variations: 57 generated flags, 50 of them not archived,
 # with segments, for 10,000 users. The database of PGDATABASE must have the extension. Ends with 77, and a line that says why,
 # where node, npm or the package cannot be had.
 #
@@ -13,7 +13,7 @@
 # * includedInExpt of the default decides for rules, too: sending to experiments is not compared, only the variation.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
-flags=${FEATBIT_SDK_FLAGS:-50} users=${FEATBIT_SDK_USERS:-10000} seed=${FEATBIT_SDK_SEED:-sdk}
+flags=${FEATBIT_SDK_FLAGS:-57} users=${FEATBIT_SDK_USERS:-10000} seed=${FEATBIT_SDK_SEED:-sdk}
 skip()
 {
 	echo "comparison with FeatBit's Node SDK skipped: $1"
