@@ -36,21 +36,25 @@ fb_suggest_offer(FbSuggestion *suggestion, const char *candidate)
 	int			length = strlen(candidate);
 	int			edits;
 
-	if (suggestion->limit < 0 || suggestion->length > MAX_SUGGEST_LENGTH || length > MAX_SUGGEST_LENGTH)
+	if (suggestion->length > MAX_SUGGEST_LENGTH || length > MAX_SUGGEST_LENGTH)
 		return;
-	/* nothing is nearer than what differs in case alone */
+	/* nothing is nearer than what differs in case alone; of equals the first by its bytes counts, whatever their order */
 	if (pg_strcasecmp(suggestion->name, candidate) == 0)
 	{
-		suggestion->best = candidate;
+		if (suggestion->limit >= 0 || strcmp(candidate, suggestion->best) < 0)
+			suggestion->best = candidate;
 		suggestion->limit = -1;
 		return;
 	}
+	if (suggestion->limit < 0)
+		return;
 	edits = varstr_levenshtein_less_equal(suggestion->name, suggestion->length, candidate, length,
 										  1, 1, 1, suggestion->limit, true);
 	if (edits > suggestion->limit)
 		return;
-	suggestion->best = candidate;
-	suggestion->limit = edits - 1;	/* only a nearer one replaces it */
+	if (suggestion->best == NULL || edits < suggestion->limit || strcmp(candidate, suggestion->best) < 0)
+		suggestion->best = candidate;
+	suggestion->limit = edits;
 }
 
 /* Returns the text of a hint: the suggestion, if there is one, then the rest, which may be NULL. */
