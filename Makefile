@@ -38,6 +38,15 @@ SQL_PARTS = \
 	sql/facts/results.sql \
 	sql/featbit/insights.sql \
 	sql/featbit/shadow.sql \
+	sql/experiments/tables.sql \
+	sql/experiments/metrics.sql \
+	sql/experiments/management.sql \
+	sql/experiments/lifecycle.sql \
+	sql/experiments/units.sql \
+	sql/experiments/states.sql \
+	sql/experiments/decision.sql \
+	sql/experiments/results.sql \
+	sql/experiments/monitoring.sql \
 	sql/llm/metric.sql \
 	sql/llm/scores.sql \
 	sql/llm/text.sql \

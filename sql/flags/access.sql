@@ -41,6 +41,11 @@ ALTER TABLE featbit.environment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.flag ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.segment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.flag_revision ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.metric_definition ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.experiment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.experiment_metric ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.experiment_iteration ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.experiment_epoch ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.follow ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "analyse" ON featbit.environment FOR SELECT USING (featbit.has_access('analyse', key));
@@ -51,6 +56,16 @@ CREATE POLICY "manage" ON featbit.environment USING (featbit.has_access('manage'
 CREATE POLICY "manage" ON featbit.flag USING (featbit.has_access('manage', environment));
 CREATE POLICY "manage" ON featbit.segment USING (featbit.has_access('manage', environment));
 CREATE POLICY "manage" ON featbit.flag_revision FOR SELECT USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.metric_definition FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.metric_definition USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.experiment FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.experiment USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.experiment_metric FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.experiment_metric USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.experiment_iteration FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.experiment_iteration USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.experiment_epoch FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.experiment_epoch USING (featbit.has_access('manage', environment));
 -- written by the owner alone: it names tables that are read with the rights of whoever synchronises
 CREATE POLICY "manage" ON featbit.follow FOR SELECT USING (featbit.has_access('manage', environment));
 
@@ -62,6 +77,16 @@ COMMENT ON POLICY "analyse" ON featbit.segment IS 'roles with task analyse read 
 COMMENT ON POLICY "manage" ON featbit.segment IS 'roles with task manage read and write the environments they were given';
 COMMENT ON POLICY "analyse" ON featbit.flag_revision IS 'roles with task analyse read the environments they were given';
 COMMENT ON POLICY "manage" ON featbit.flag_revision IS 'roles with task manage read the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.metric_definition IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.metric_definition IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.experiment IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.experiment IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.experiment_metric IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.experiment_metric IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.experiment_iteration IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.experiment_iteration IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.experiment_epoch IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.experiment_epoch IS 'roles with task manage read and write the environments they were given';
 COMMENT ON POLICY "manage" ON featbit.follow IS 'roles with task manage see what the environments they were given follow';
 
 CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
@@ -203,8 +228,8 @@ COMMENT ON FUNCTION featbit.grant_access(text, text, text) IS
 role: an existing role, or public. environment: default all, also those to come.
 evaluate: EXECUTE on the evaluating functions, for all environments; no table can be read.
 record: expose, track and their batch forms, with INSERT on the tracking tables of the environment, and SELECT on the columns of their keys; environments that share a schema share this right. create_tracking gives it on tables made later.
-analyse: SELECT on flags, segments and their history in the environment and on its tracking tables, and the functions that report.
-manage: the management functions, and SELECT, INSERT, UPDATE and DELETE on flags and segments of the environment, which may not exist yet; the history can be read; of the environment itself only the name can be changed. Other environments can neither be read nor locked nor written.
+analyse: SELECT on flags, segments, their history, metrics and experiments in the environment and on its tracking tables, and the functions that report; other sources of metrics need GRANTs of their own.
+manage: the management functions, and SELECT, INSERT, UPDATE and DELETE on flags, segments, metrics and experiments of the environment, which may not exist yet; the history can be read; of the environment itself only the name can be changed. Other environments can neither be read nor locked nor written.
 Errors: unknown role (42704) or task (22023), evaluate with an environment (0A000), record for an environment without tracking tables (55000), caller does not own the extension (42501)';
 
 CREATE FUNCTION featbit.revoke_access(role text, task text, environment text DEFAULT NULL) RETURNS boolean
