@@ -47,6 +47,8 @@ SQL_PARTS = \
 	sql/experiments/decision.sql \
 	sql/experiments/results.sql \
 	sql/experiments/monitoring.sql \
+	sql/experiments/report.sql \
+	sql/experiments/operation.sql \
 	sql/llm/metric.sql \
 	sql/llm/scores.sql \
 	sql/llm/text.sql \

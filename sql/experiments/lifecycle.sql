@@ -166,7 +166,7 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It was started at %s UTC.', iteration.started_at AT TIME ZONE 'UTC');
 	END IF;
 	INSERT INTO featbit.experiment_epoch VALUES (env, experiment_key, iteration.iteration, since, featbit.check_weights(experiment, weights))
-		ON CONFLICT (environment, experiment_key, iteration, started_at) DO UPDATE SET weights = excluded.weights;
+		ON CONFLICT ON CONSTRAINT experiment_epoch_pkey DO UPDATE SET weights = excluded.weights;
 	SELECT count(*) INTO written FROM featbit.experiment_epoch e WHERE e.environment = env AND e.experiment_key = experiment_key AND e.iteration = iteration.iteration;
 	RETURN written;
 END

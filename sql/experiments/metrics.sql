@@ -186,7 +186,7 @@ BEGIN
 			RAISE EXCEPTION 'column "%" has type %, not timestamp with time zone', expression, kind
 				USING ERRCODE = 'datatype_mismatch',
 					DETAIL = 'Without a time zone it is not known whether an event came before or after an exposure.',
-					HINT = format('Write the source as a query that says which zone it is, such as SELECT *, %I AT TIME ZONE ''UTC'' AS at FROM …', expression);
+					HINT = format('Write the source as a query that says which zone it is, such as SELECT *, %I AT TIME ZONE ''UTC'' AS at FROM ...', expression);
 		ELSIF label = 'unit' AND kind NOT IN ('text', 'character varying', 'smallint', 'integer', 'bigint', 'uuid') THEN
 			RAISE EXCEPTION 'column "%" has type %, which cannot name units', expression, kind
 				USING ERRCODE = 'datatype_mismatch', HINT = 'Units are text, integers or uuid. Write the source as a query that casts the column.';
@@ -307,7 +307,7 @@ BEGIN
 		LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION '% "%" of the metric "%" has type %, not a number', wrong, expressions ->> wrong, metric.key, compiled ->> (wrong || '_type')
-			USING ERRCODE = 'datatype_mismatch', HINT = 'Write an expression that gives a number, for an interval extract(epoch FROM …).';
+			USING ERRCODE = 'datatype_mismatch', HINT = 'Write an expression that gives a number, for an interval extract(epoch FROM ...).';
 	END IF;
 	metric.compiled := compiled;
 	metric.updated_at := statement_timestamp();

@@ -79,7 +79,7 @@ BEGIN
 					FROM unnest(experiment.variations) WITH ORDINALITY v (v, n) JOIN unnest(states) e ON e.place = -1 AND e.variation = v.v WHERE e.ignored > 0),
 			total AS (SELECT sum(a.active) / sum(a.exposed) AS rate, count(*) AS arms FROM arm a),
 			test AS (SELECT CASE WHEN t.rate > 0 AND t.rate < 1 AND t.arms > 1 THEN
-						featbit.chi2_sf(sum((a.active - a.exposed * t.rate) ^ 2 / (a.exposed * t.rate) + (a.exposed - a.active - a.exposed * (1 - t.rate)) ^ 2 / (a.exposed * (1 - t.rate))), (t.arms - 1)::integer) END AS p
+						featbit.chi2_sf(sum((a.active - a.exposed * t.rate) ^ 2 / nullif(a.exposed * t.rate, 0) + (a.exposed - a.active - a.exposed * (1 - t.rate)) ^ 2 / nullif(a.exposed * (1 - t.rate), 0)), (t.arms - 1)::integer) END AS p
 					FROM arm a, total t GROUP BY t.rate, t.arms)
 			SELECT 'drop_out'::text, experiment.activation::text, a.v, NULL::integer, a.exposed::bigint, 1 - a.active / a.exposed, 1 - t.rate, q.p, CASE WHEN q.p < 0.001 THEN 'failed' ELSE 'ok' END,
 					'share of the exposed users without the activating event'::text
@@ -130,7 +130,7 @@ $$;
 
 COMMENT ON FUNCTION featbit.experiment_health(text, timestamptz, text) IS
 'whether an experiment can be trusted: one row per check, and variation or metric.
-check_name: sample_ratio (value: share of the users; expected: the planned share; p_value: sequential while it runs, chi-square when it ended), mixed_exposure (value: share of the users who saw several variations, by their first; p_value: whether the shares differ), drop_out (with an activation metric: share of the exposed who were not activated), event_lag (value: seconds between as_of and the newest event of the metric; users: number of events), effect_by_day (value: relative effect on the first, second … day after the exposure, for users whose day is over, up to a week; p_value: whether the days differ, as with novelty). status: ok, warning, failed or unknown; detail: what the numbers are.
+check_name: sample_ratio (value: share of the users; expected: the planned share; p_value: sequential while it runs, chi-square when it ended), mixed_exposure (value: share of the users who saw several variations, by their first; p_value: whether the shares differ), drop_out (with an activation metric: share of the exposed who were not activated), event_lag (value: seconds between as_of and the newest event of the metric; users: number of events), effect_by_day (value: relative effect on the first, second ... day after the exposure, for users whose day is over, up to a week; p_value: whether the days differ, as with novelty). status: ok, warning, failed or unknown; detail: what the numbers are.
 experiment_key: required. as_of: default now. environment: default the setting featbit.environment. Errors: those of experiment_results';
 
 CREATE FUNCTION featbit.experiment_history(experiment featbit.experiment, population jsonb, history interval, as_of timestamptz, salt text, OUT rehearsal featbit.experiment, OUT iteration featbit.experiment_iteration)
@@ -261,7 +261,7 @@ COMMENT ON FUNCTION featbit.needed_units(double precision, double precision, dou
 
 CREATE FUNCTION featbit.simulate_experiment(experiment_key text, lift double precision DEFAULT 0, repetitions integer DEFAULT 20, population jsonb DEFAULT NULL, history interval DEFAULT '28 days',
 		as_of timestamptz DEFAULT NULL, environment text DEFAULT NULL)
-	RETURNS TABLE (metric text, lift double precision, repetitions integer, significant double precision, covered double precision, mean_effect double precision)
+	RETURNS TABLE (metric text, analysed integer, significant double precision, covered double precision, mean_effect double precision)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET enable_nestloop = off SET jit = off SET extra_float_digits = 1
 	AS $$
 #variable_conflict use_column
@@ -294,7 +294,7 @@ BEGIN
 		found := found || coalesce(outcome, '[]');
 	END LOOP;
 	RETURN QUERY
-		SELECT metrics[n.n].key::text, wanted, count(f.*)::integer, avg((f.low > 0 OR f.high < 0)::integer)::double precision,
+		SELECT metrics[n.n].key::text, count(f.*)::integer, avg((f.low > 0 OR f.high < 0)::integer)::double precision,
 				avg((f.low <= wanted AND f.high >= wanted)::integer)::double precision, avg(f.effect)::double precision
 			FROM generate_subscripts(metrics, 1) n
 			LEFT JOIN jsonb_to_recordset(found) f (n integer, effect double precision, low double precision, high double precision) ON f.n = n.n
@@ -305,7 +305,7 @@ $$;
 COMMENT ON FUNCTION featbit.simulate_experiment(text, double precision, integer, jsonb, interval, timestamptz, text) IS
 'rehearses an experiment on those who came in the past: deals them by chance into two halves, makes the values of one larger by a lift, and analyses as the experiment would, again and again; the same every time.
 experiment_key: required; it need not have been started. lift: relative, 0 shows false alarms, other values the power. repetitions: 1 to 1000, each an analysis of its own. population, history, as_of: as of experiment_power.
-Returns per metric how many repetitions could be analysed, the share of them that were significant (before adjustment for several metrics), the share whose interval covers the lift, and the mean effect.
+Returns per metric analysed, how many repetitions there were something to compare in, the share of them that were significant (before adjustment for several metrics), the share whose interval covers the lift, and the mean effect.
 Errors: unknown experiment (42704), arguments out of range (22023), and what reading the sources raises';
 
 CREATE FUNCTION featbit.lifted(state featbit.stats, lift double precision) RETURNS featbit.stats

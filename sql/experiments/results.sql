@@ -97,8 +97,8 @@ BEGIN
 			OR EXISTS (SELECT FROM unnest(states) s WHERE s.place <= 0 AND s.variation = v.v AND s.units > 0) ORDER BY v.n);
 	general := array_remove(ARRAY[CASE WHEN ratio.p_decisive < 0.001 THEN 'sample_ratio_mismatch' END,
 		CASE WHEN mixed.share > 0.05 OR mixed.p_value < 0.001 THEN 'mixed_exposure' END,
-		CASE WHEN cardinality(epochs) > 1 THEN 'weights_changed' END,
-		CASE WHEN array_position(epochs, NULL) IS NOT NULL THEN 'unknown_weights' END,
+		CASE WHEN (SELECT count(DISTINCT s.epoch) > 1 FROM unnest(states) s WHERE s.place = 0 AND s.units > 0) THEN 'weights_changed' END,
+		CASE WHEN EXISTS (SELECT FROM unnest(states) s WHERE s.place = 0 AND s.units > 0 AND epochs[s.epoch] IS NULL) THEN 'unknown_weights' END,
 		CASE WHEN experiment.method IN ('fixed', 'group_sequential') AND NOT plan_reached THEN 'planned_size_not_reached' END], NULL);
 
 	RETURN QUERY

@@ -42,7 +42,7 @@ COMMENT ON COLUMN featbit.experiment.control IS 'variation that the others are c
 COMMENT ON COLUMN featbit.experiment.variations IS 'variations that are compared, the control first';
 COMMENT ON COLUMN featbit.experiment.assignment IS 'who saw which variation when: {"kind": "tracking"} the exposures of expose, {"kind": "relation"} a relation of the user''s, {"kind": "replay"} a relation of visits, for which the flag''s history says what they saw';
 COMMENT ON COLUMN featbit.experiment.activation IS 'metric whose first event after the exposure makes a unit count, and starts its clock; NULL: the exposure itself does';
-COMMENT ON COLUMN featbit.experiment.dimensions IS 'what results can be sliced by: name → source, unit and value, or a column of the exposures';
+COMMENT ON COLUMN featbit.experiment.dimensions IS 'what results can be sliced by: name: source, unit and value';
 COMMENT ON COLUMN featbit.experiment.identity IS 'relation that says which anonymous keys belong to which unit; NULL: none';
 COMMENT ON COLUMN featbit.experiment.clusters IS 'relation that says which units were randomised together; NULL: each by itself';
 COMMENT ON COLUMN featbit.experiment.lookback IS 'covariate window in place of those of the metrics; NULL: as they say';

@@ -46,6 +46,9 @@ ALTER TABLE featbit.experiment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.experiment_metric ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.experiment_iteration ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.experiment_epoch ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.retention ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.heartbeat ENABLE ROW LEVEL SECURITY;
+ALTER TABLE featbit.experiment_verdict ENABLE ROW LEVEL SECURITY;
 ALTER TABLE featbit.follow ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY "analyse" ON featbit.environment FOR SELECT USING (featbit.has_access('analyse', key));
@@ -66,6 +69,12 @@ CREATE POLICY "analyse" ON featbit.experiment_iteration FOR SELECT USING (featbi
 CREATE POLICY "manage" ON featbit.experiment_iteration USING (featbit.has_access('manage', environment));
 CREATE POLICY "analyse" ON featbit.experiment_epoch FOR SELECT USING (featbit.has_access('analyse', environment));
 CREATE POLICY "manage" ON featbit.experiment_epoch USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.retention FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.retention USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.heartbeat FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.heartbeat USING (featbit.has_access('manage', environment));
+CREATE POLICY "analyse" ON featbit.experiment_verdict FOR SELECT USING (featbit.has_access('analyse', environment));
+CREATE POLICY "manage" ON featbit.experiment_verdict USING (featbit.has_access('manage', environment));
 -- written by the owner alone: it names tables that are read with the rights of whoever synchronises
 CREATE POLICY "manage" ON featbit.follow FOR SELECT USING (featbit.has_access('manage', environment));
 
@@ -87,6 +96,12 @@ COMMENT ON POLICY "analyse" ON featbit.experiment_iteration IS 'roles with task 
 COMMENT ON POLICY "manage" ON featbit.experiment_iteration IS 'roles with task manage read and write the environments they were given';
 COMMENT ON POLICY "analyse" ON featbit.experiment_epoch IS 'roles with task analyse read the environments they were given';
 COMMENT ON POLICY "manage" ON featbit.experiment_epoch IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.retention IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.retention IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.heartbeat IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.heartbeat IS 'roles with task manage read and write the environments they were given';
+COMMENT ON POLICY "analyse" ON featbit.experiment_verdict IS 'roles with task analyse read the environments they were given';
+COMMENT ON POLICY "manage" ON featbit.experiment_verdict IS 'roles with task manage read and write the environments they were given';
 COMMENT ON POLICY "manage" ON featbit.follow IS 'roles with task manage see what the environments they were given follow';
 
 CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
