@@ -76,7 +76,7 @@ SELECT scene(5000, 5000, 500, 900, 400, 200); SELECT * FROM verdicts();
 -- row 8: more buy, but the errors are too rare to tell
 SELECT scene(5000, 5000, 500, 900, 10, 10); SELECT * FROM verdicts();
 -- row 9: within ten percent, where a minimum effect was said
-SELECT scene(50000, 50000, 25000, 25100, 400, 400); SELECT * FROM verdicts('{fixed,sequential,bayes,no-minimum}');
+SELECT scene(8000, 8000, 4000, 4020, 400, 400); SELECT * FROM verdicts('{fixed,sequential,bayes,no-minimum}');
 -- row 10
 SELECT scene(5000, 5000, 500, 510, 400, 400); SELECT * FROM verdicts();
 -- as of before the start, nothing can be said
