@@ -131,7 +131,9 @@ BEGIN
 		RAISE EXCEPTION '% needs a source', what
 			USING ERRCODE = 'null_value_not_allowed', HINT = 'Name a table or view, or write a query.';
 	END IF;
-	DROP VIEW IF EXISTS pg_temp.featbit_expression, pg_temp.featbit_source;
+	IF to_regclass('pg_temp.featbit_source') IS NOT NULL THEN
+		DROP VIEW pg_temp.featbit_source CASCADE;
+	END IF;
 	IF is_query THEN
 		body := rtrim(source, E' \t\r\n;');
 		BEGIN
