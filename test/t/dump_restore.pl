@@ -56,12 +56,13 @@ CREATE POLICY beta ON public.orders USING (featbit.flag_bool('u', 'm-gate', fals
 CREATE FUNCTION public.rate(text) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM featbit.flag WHERE key = $1; END;
 GRANT SELECT ON featbit.flag_revision TO analyst;
 SELECT featbit.grant_access('app', 'evaluate'), featbit.grant_access('app', 'manage', 'staging'), featbit.grant_access('analyst', 'manage', 'staging'), featbit.grant_access('analyst', 'analyse');
+INSERT INTO featbit.follow (environment, schema, env_id, mode, vanished, followed_at, followed_by) VALUES ('staging', 'fb', '226b9bf8-4af3-4ffa-9b01-162270e4cd40', 'poll', 'keep', now(), 'somebody');
 SQL
 
 my @tables = (
 	'featbit.environment ORDER BY key', 'featbit.flag ORDER BY environment, key', 'featbit.segment ORDER BY environment, key',
 	'featbit.flag_revision ORDER BY environment, kind, key, revision');
-my @facts = ('facts.exposure ORDER BY flag_key, user_key', 'facts.event ORDER BY user_key', 'public.orders ORDER BY n', 'featbit.access ORDER BY role, task, environment',
+my @facts = ('facts.exposure ORDER BY flag_key, user_key', 'facts.event ORDER BY user_key', 'public.orders ORDER BY n', 'featbit.access ORDER BY role, task, environment', 'featbit.follow ORDER BY environment',
 	"(SELECT polrelid::regclass::text, polname, polcmd, polroles, pg_get_expr(polqual, polrelid) FROM pg_policy) p ORDER BY 1, 2",
 	"(SELECT relname, relacl::text, relrowsecurity FROM pg_class WHERE relnamespace = 'featbit'::regnamespace AND relkind IN ('r', 'v')) c ORDER BY 1",
 	"(SELECT oid::regprocedure::text, proacl::text FROM pg_proc WHERE pronamespace = 'featbit'::regnamespace) p ORDER BY 1");
@@ -147,8 +148,8 @@ same_as_source('parallel', 'parallel', @tables, @facts);
 # Whatever order the tables come in, by hand
 my $list = $node->installed_command('pg_restore');
 my @entries = grep { / TABLE DATA featbit / } split /\n/, `'$list' -l '$dir/directory'`;
-is(scalar @entries, 5, 'the archive holds the data of the five configuration tables');
-for my $order ([ 0 .. 4 ], [ 4, 3, 2, 1, 0 ])
+is(scalar @entries, 6, 'the archive holds the data of the six configuration tables');
+for my $order ([ 0 .. 5 ], [ reverse 0 .. 5 ])
 {
 	my $name = $order->[0] ? 'backward' : 'forward';
 
@@ -170,7 +171,7 @@ $node->safe_psql('postgres', 'CREATE ROLE steward LOGIN; CREATE ROLE guest LOGIN
 $node->safe_psql('owned', <<'SQL');
 CREATE EXTENSION featbit_pg;
 SELECT featbit.grant_access('guest', 'manage');
-DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY '{access,environment,flag,segment,flag_revision}'::text[] LOOP EXECUTE format('ALTER TABLE featbit.%I OWNER TO steward', t); END LOOP; END $$;
+DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY '{access,environment,flag,segment,flag_revision,follow}'::text[] LOOP EXECUTE format('ALTER TABLE featbit.%I OWNER TO steward', t); END LOOP; END $$;
 GRANT USAGE ON SCHEMA featbit TO steward;
 SQL
 # A manager, whose rows are kept apart by row-level security, may write flags, but not with revisions of his own.

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Shows that FeatBit's Node SDK reads what export_featbit gives, and that both serve the same variations: 57 generated flags, 50 of them not archived,
-# with segments, for 10,000 users. The database of PGDATABASE must have the extension. Ends with 77, and a line that says why,
-# where node, npm or the package cannot be had.
+# Shows that FeatBit's Node SDK reads what export_featbit gives, and that both serve the same variations: 57 generated flags,
+# 50 of them not archived, with segments, for 10,000 users. The database of PGDATABASE must have the extension. Ends with 77,
+# and a line that says why, where node, npm or the package cannot be had.
 #
 # The Node SDK differs from FeatBit's server, which evaluate_flag follows, in some points. The flags keep out of them:
 # * MatchRegex and NotMatchRegex take the attribute for the pattern and the condition for the text: there are none.
