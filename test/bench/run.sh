@@ -1,13 +1,14 @@
 #!/bin/sh
 # Runs comparisons in one server and prints medians, quartiles and ratios.  Arguments are the sections to run, all without any:
-#   evaluation  rules  featbit  many  cold  socket  sdk  statistics  import
-# Sizes can be given in the environment: BENCH_USERS, BENCH_ROWS, BENCH_ROUNDS, and what cold.sh, socket.sh and sdk/run.sh name.
+#   evaluation  rules  featbit  many  cold  socket  sdk  statistics  import  units  units_scale
+# Sizes can be given in the environment: BENCH_USERS, BENCH_ROWS, BENCH_ROUNDS, BENCH_EVENTS and BENCH_UNIT_ROUNDS for
+# units, and what cold.sh, socket.sh, sdk/run.sh and units_scale.sh name.
 set -e
 users=${BENCH_USERS:-1000000}
 rows=${BENCH_ROWS:-10000000}
 rounds=${BENCH_ROUNDS:-15}
 here=test/bench
-[ $# -gt 0 ] || set -- evaluation rules featbit many cold socket sdk statistics import
+[ $# -gt 0 ] || set -- evaluation rules featbit many cold socket sdk statistics import units units_scale
 PGOPTIONS='-c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning'
 export PGOPTIONS
 sql()
@@ -29,6 +30,15 @@ for section; do
 	sdk) sh $here/sdk/run.sh ;;
 	statistics) sql -f $here/statistics.sql ;;
 	import) sql -f $here/import.sql ;;
-	*) echo "no section \"$section\": evaluation rules featbit many cold socket sdk statistics import" >&2; exit 1 ;;
+	units)
+		sql -c 'DROP TABLE bench_user, bench_exposure, bench_event'
+		sql -v events="${BENCH_EVENTS:-20000000}" -f $here/data.sql
+		sql -v events="${BENCH_EVENTS:-20000000}" -v rounds="${BENCH_UNIT_ROUNDS:-5}" -f $here/units.sql
+		sql -v col=user_key -v metrics='[{}]' -f $here/units_memory.sql
+		sql -v col=user_id -v metrics='[{}]' -f $here/units_memory.sql
+		sql -v col=user_key -v metrics='[{"lookback": "7 days"}, {"aggregate": "count", "lookback": "7 days"}, {"aggregate": "mean"}]' -f $here/units_memory.sql
+		BENCH_ROUNDS=${BENCH_UNIT_ROUNDS:-5} sh $here/duckdb/run.sh ;;
+	units_scale) sh $here/units_scale.sh ;;
+	*) echo "no section \"$section\": evaluation rules featbit many cold socket sdk statistics import units units_scale" >&2; exit 1 ;;
 	esac
 done

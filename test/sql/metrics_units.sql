@@ -239,3 +239,17 @@ CREATE TEMP TABLE units_sums (s featbit.unit_sums);
 \copy units_sums from program 'printf "PGCOPY\\n\\377\\r\\n\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\3\\1\\1\\0\\377\\377"' (format binary)
 DROP VIEW units_result, units_parallel;
 DROP TABLE units_exposure, units_event, units_state;
+-- analysts may use all of it, others nothing
+CREATE ROLE regress_units_analyst;
+SET ROLE regress_units_analyst;
+SELECT featbit.unit_partition(1::bigint, 1);
+RESET ROLE;
+SELECT featbit.grant_access('regress_units_analyst', 'analyse');
+SET ROLE regress_units_analyst;
+SELECT s.variation, featbit.total(s.stats), featbit.n(a.plain), (a.first).n_variations, a.depth
+FROM (SELECT featbit.rollup(m) AS map FROM (SELECT featbit.exposure_map(u, '2026-01-01', 'a') AS m FROM generate_series(1::bigint, 3) u) x) m,
+	LATERAL (SELECT featbit.unit_agg(m.map, u, '2026-01-02', u) AS state, featbit.unit_agg(u, 1) AS plain, featbit.first_exposure('a', now()) AS first, featbit.funnel_depth(1, now(), NULL) AS depth FROM generate_series(1::bigint, 3) u) a,
+	LATERAL featbit.unit_stats(m.map, a.state) s;
+RESET ROLE;
+SELECT featbit.revoke_access('regress_units_analyst', 'analyse');
+DROP ROLE regress_units_analyst;
