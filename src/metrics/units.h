@@ -12,6 +12,7 @@
 #include "utils/uuid.h"
 
 #include "core/fb_exposures.h"
+#include "pg_compat.h"
 
 /* Memory that grows up to a limit. */
 typedef struct FbUnitMemory
