@@ -43,6 +43,7 @@ SQL_PARTS = \
 	sql/experiments/management.sql \
 	sql/experiments/lifecycle.sql \
 	sql/experiments/units.sql \
+	sql/experiments/map.sql \
 	sql/experiments/states.sql \
 	sql/experiments/decision.sql \
 	sql/experiments/results.sql \

@@ -233,10 +233,24 @@ CREATE FUNCTION featbit.states_of(experiment featbit.experiment, iteration featb
 #variable_conflict use_variable
 DECLARE
 	metrics constant featbit.metric_definition[] := featbit.metrics_of(experiment);
+	keys constant text[] := ARRAY(SELECT metrics[n].key::text FROM generate_subscripts(metrics, 1) n ORDER BY n);
+	columns constant text := 'SELECT q.metric, ($1)[q.metric], q.variation::text, q.slice, q.epoch, q.units, q.stats, q.ignored, q.cap FROM (%s) q';
+	parts constant integer := featbit.map_parts(experiment, iteration, metrics, as_of, slice, exposed_before);
+	part featbit.experiment_state[];
+	states featbit.experiment_state[] := '{}';
 BEGIN
-	RETURN QUERY EXECUTE format('SELECT q.metric, ($1)[q.metric], q.variation::text, q.slice, q.epoch, q.units, q.stats, q.ignored, q.cap FROM (%s) q',
-			featbit.experiment_sql(experiment, iteration, metrics, as_of, slice, exposed_before))
-		USING (SELECT array_agg(metrics[n].key::text ORDER BY n) FROM generate_subscripts(metrics, 1) n);
+	IF parts IS NULL THEN
+		RETURN QUERY EXECUTE format(columns, featbit.experiment_sql(experiment, iteration, metrics, as_of, slice, exposed_before)) USING keys;
+	ELSIF parts = 1 THEN
+		RETURN QUERY EXECUTE format(columns, featbit.map_sql(experiment, iteration, metrics, as_of, exposed_before, 1, 0)) USING keys;
+	ELSE
+		-- one part of the units at a time, so that each fits into memory
+		FOR n IN 0 .. parts - 1 LOOP
+			EXECUTE format('SELECT array_agg(s) FROM (' || columns || ') s', featbit.map_sql(experiment, iteration, metrics, as_of, exposed_before, parts, n)) INTO part USING keys;
+			states := states || part;
+		END LOOP;
+		RETURN QUERY SELECT s.place, s.metric, s.variation, s.slice_value, s.epoch, sum(s.units)::bigint, featbit.rollup(s.stats), sum(s.ignored)::bigint, max(s.cap) FROM unnest(states) s GROUP BY 1, 2, 3, 4, 5;
+	END IF;
 END
 $$;
 

@@ -46,7 +46,7 @@ CREATE FUNCTION featbit.events_sql(metric featbit.metric_definition, place integ
 COMMENT ON FUNCTION featbit.events_sql(featbit.metric_definition, integer, text) IS
 'internal: an expression over one row of a metric''s source: whether it is an event (filter), its value or denominator, or which step of a funnel it is';
 
-CREATE FUNCTION featbit.units_sql(experiment featbit.experiment, iteration featbit.experiment_iteration, as_of timestamptz, slice text, type text, exposed_before timestamptz DEFAULT NULL) RETURNS text
+CREATE FUNCTION featbit.exposures_sql(experiment featbit.experiment, iteration featbit.experiment_iteration, as_of timestamptz, type text, exposed_before timestamptz) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC'
 	AS $$
 #variable_conflict use_variable
@@ -56,6 +56,39 @@ DECLARE
 	until constant timestamptz := least(as_of, iteration.stopped_at, exposed_before);
 	tracking text;
 	first_revision bigint;
+BEGIN
+	CASE experiment.assignment ->> 'kind'
+		WHEN 'tracking' THEN
+			SELECT e.tracking_schema INTO tracking FROM featbit.environment e WHERE e.key = env;
+			IF tracking IS NULL OR to_regclass(format('%I.exposure', tracking)) IS NULL THEN
+				RAISE EXCEPTION 'environment "%" has no tracking tables', env
+					USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Run SELECT featbit.create_tracking(''tracking'', %L), then record with expose and track.', env);
+			END IF;
+			-- exposures of a deleted flag of the same key are no evidence for this one
+			SELECT coalesce(max(r.revision), 0) INTO first_revision FROM featbit.flag_revision r
+				WHERE r.environment = env AND r.kind = 'flag' AND r.key = experiment.flag_key AND r.change = 'insert' AND r.changed_at < as_of;
+			RETURN format('raw AS (SELECT x.user_key AS unit, x.variation, x.exposed_at AS at, x.randomised AND x.rule_id IS NOT DISTINCT FROM %L AS randomised FROM %I.exposure x WHERE x.environment = %L AND x.flag_key = %L AND x.iteration = %s AND x.revision >= %s AND x.exposed_at < %L)',
+				experiment.rule_id, tracking, env, experiment.flag_key, iteration.flag_iteration, first_revision, until);
+		WHEN 'relation' THEN
+			RETURN format('raw AS (SELECT %s AS unit, (%s)::text COLLATE "C" AS variation, s.%s AS at, true AS randomised FROM %s s WHERE s.%s >= %L AND s.%s < %L)',
+				featbit.unit_sql('s.' || (compiled ->> 'unit'), type), compiled ->> 'variation', compiled ->> 'time', compiled ->> 'source', compiled ->> 'time', iteration.started_at, compiled ->> 'time', until);
+		ELSE
+			RETURN format('raw AS (SELECT v.unit, r.variant COLLATE "C" AS variation, v.at, (r.metadata ->> ''randomised'')::boolean AND (r.metadata ->> ''rule_id'') IS NOT DISTINCT FROM %L AS randomised FROM (SELECT %s AS unit, s.%s AS at, %s AS context FROM %s s WHERE s.%s >= %L AND s.%s < %L) v CROSS JOIN LATERAL featbit.resolve_at(%L, v.at, coalesce(v.context, ''{}'') || jsonb_build_object(''targetingKey'', v.unit::text), %L) r WHERE v.unit IS NOT NULL AND r.error_code IS NULL AND r.variant IS NOT NULL)',
+				experiment.rule_id, featbit.unit_sql('s.' || (compiled ->> 'unit'), type), compiled ->> 'time', coalesce('(' || (compiled ->> 'context') || ')', 'NULL::jsonb'), compiled ->> 'source',
+				compiled ->> 'time', iteration.started_at, compiled ->> 'time', until, experiment.flag_key, env);
+	END CASE;
+END
+$$;
+
+COMMENT ON FUNCTION featbit.exposures_sql(featbit.experiment, featbit.experiment_iteration, timestamptz, text, timestamptz) IS
+'internal: the CTE raw, exposures as they were recorded: unit, variation, at, randomised. Errors: no tracking tables (55000)';
+
+CREATE FUNCTION featbit.units_sql(experiment featbit.experiment, iteration featbit.experiment_iteration, as_of timestamptz, slice text, type text, exposed_before timestamptz DEFAULT NULL) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC'
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	env constant text := experiment.environment;
 	activation featbit.metric_definition;
 	dimension jsonb;
 	near text;
@@ -75,26 +108,7 @@ BEGIN
 			type, featbit.unit_sql(experiment.identity #>> '{compiled,anonymous}', type), featbit.unit_sql(experiment.identity #>> '{compiled,unit}', type), experiment.identity #>> '{compiled,source}');
 	END IF;
 
-	CASE experiment.assignment ->> 'kind'
-		WHEN 'tracking' THEN
-			SELECT e.tracking_schema INTO tracking FROM featbit.environment e WHERE e.key = env;
-			IF tracking IS NULL OR to_regclass(format('%I.exposure', tracking)) IS NULL THEN
-				RAISE EXCEPTION 'environment "%" has no tracking tables', env
-					USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Run SELECT featbit.create_tracking(''tracking'', %L), then record with expose and track.', env);
-			END IF;
-			-- exposures of a deleted flag of the same key are no evidence for this one
-			SELECT coalesce(max(r.revision), 0) INTO first_revision FROM featbit.flag_revision r
-				WHERE r.environment = env AND r.kind = 'flag' AND r.key = experiment.flag_key AND r.change = 'insert' AND r.changed_at < as_of;
-			ctes := ctes || format('raw AS (SELECT x.user_key AS unit, x.variation, x.exposed_at AS at, x.randomised AND x.rule_id IS NOT DISTINCT FROM %L AS randomised FROM %I.exposure x WHERE x.environment = %L AND x.flag_key = %L AND x.iteration = %s AND x.revision >= %s AND x.exposed_at < %L)',
-				experiment.rule_id, tracking, env, experiment.flag_key, iteration.flag_iteration, first_revision, until);
-		WHEN 'relation' THEN
-			ctes := ctes || format('raw AS (SELECT %s AS unit, (%s)::text COLLATE "C" AS variation, s.%s AS at, true AS randomised FROM %s s WHERE s.%s >= %L AND s.%s < %L)',
-				featbit.unit_sql('s.' || (compiled ->> 'unit'), type), compiled ->> 'variation', compiled ->> 'time', compiled ->> 'source', compiled ->> 'time', iteration.started_at, compiled ->> 'time', until);
-		ELSE
-			ctes := ctes || format('raw AS (SELECT v.unit, r.variant COLLATE "C" AS variation, v.at, (r.metadata ->> ''randomised'')::boolean AND (r.metadata ->> ''rule_id'') IS NOT DISTINCT FROM %L AS randomised FROM (SELECT %s AS unit, s.%s AS at, %s AS context FROM %s s WHERE s.%s >= %L AND s.%s < %L) v CROSS JOIN LATERAL featbit.resolve_at(%L, v.at, coalesce(v.context, ''{}'') || jsonb_build_object(''targetingKey'', v.unit::text), %L) r WHERE v.unit IS NOT NULL AND r.error_code IS NULL AND r.variant IS NOT NULL)',
-				experiment.rule_id, featbit.unit_sql('s.' || (compiled ->> 'unit'), type), compiled ->> 'time', coalesce('(' || (compiled ->> 'context') || ')', 'NULL::jsonb'), compiled ->> 'source',
-				compiled ->> 'time', iteration.started_at, compiled ->> 'time', until, experiment.flag_key, env);
-	END CASE;
+	ctes := ctes || featbit.exposures_sql(experiment, iteration, as_of, type, exposed_before);
 
 	ctes := ctes || format('known AS (SELECT %s AS unit, r.variation, r.at, r.randomised FROM raw r%s WHERE r.unit IS NOT NULL AND r.variation IS NOT NULL AND isfinite(r.at)%s)',
 		CASE WHEN experiment.identity IS NULL THEN 'r.unit' ELSE 'coalesce(i.unit, r.unit)' END,

@@ -53,6 +53,10 @@ SELECT featbit.create_metric('converted', 'conversion', 'event', 'who', 'at', fi
 SELECT featbit.create_experiment('longhand', NULL, '{converted,converted_soon,views,total,total_before,total_capped,total_winsorised,average,rate,middle,returned,bought_last,until_bought,total_mature}',
 	control => 'a', variations => '{a,b,c}', assignment => '{"source": "visit", "time_column": "seen_at"}', method => 'fixed', planned_n => 1, multiplicity => 'none');
 SELECT featbit.start_experiment('longhand', '2025-10-31 20:00:00+00');
+-- and those that go by exposure map, once in one part and once in several
+SELECT featbit.create_experiment('mapped', NULL, '{converted,converted_soon,views,total,total_before,total_capped,average,rate,returned,total_mature}',
+	control => 'a', variations => '{a,b,c}', assignment => '{"source": "visit", "time_column": "seen_at"}', method => 'fixed', planned_n => 1, multiplicity => 'none');
+SELECT featbit.start_experiment('mapped', '2025-10-31 20:00:00+00');
 
 CREATE FUNCTION usable(v float8) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT v IS NOT NULL AND v <> 'NaN' AND abs(v) <= 1e140 $$;
 CREATE VIEW who AS
@@ -110,11 +114,11 @@ CREATE FUNCTION expected() RETURNS TABLE (metric text, variation text, n bigint,
 			ELSE ARRAY[avg(y), var_samp(y)] END
 		FROM unit_value u GROUP BY 1, 2
 	UNION ALL SELECT 'middle', q.variation, q.units, ARRAY[q.q, q.se ^ 2 * q.units] FROM quantile_value q $$;
-CREATE FUNCTION actual() RETURNS TABLE (metric text, variation text, n bigint, moments float8[]) LANGUAGE sql AS $$
+CREATE FUNCTION actual(key text) RETURNS TABLE (metric text, variation text, n bigint, moments float8[]) LANGUAGE sql AS $$
 	SELECT s.metric, s.variation, s.units, ARRAY[featbit.mean(s.stats), featbit.variance(s.stats)]
 			|| CASE WHEN k > 1 THEN ARRAY[featbit.mean(s.stats, 2), featbit.variance(s.stats, 2), featbit.covariance(s.stats, 1, 2)] ELSE '{}' END
 			|| CASE WHEN k > 3 THEN ARRAY[featbit.mean(s.stats, 3), featbit.variance(s.stats, 3), featbit.mean(s.stats, 4), featbit.variance(s.stats, 4), featbit.covariance(s.stats, 1, 3), featbit.covariance(s.stats, 2, 4)] ELSE '{}' END
-		FROM param, featbit.experiment_states('longhand', as_of) s, LATERAL (SELECT jsonb_array_length(s.stats::text::jsonb -> 'means') AS k) m WHERE s.place > 0 AND s.units > 0 $$;
+		FROM param, featbit.experiment_states(key, as_of) s, LATERAL (SELECT jsonb_array_length(s.stats::text::jsonb -> 'means') AS k) m WHERE s.place > 0 AND s.units > 0 $$;
 
 -- what differs, by more than rounding; and how much was compared
 CREATE TABLE difference (seed int, metric text, variation text, engine float8[], longhand float8[], n_engine bigint, n_longhand bigint);
@@ -128,12 +132,23 @@ BEGIN
 		PERFORM longhand.fill(s);
 		UPDATE featbit.experiment_iteration SET stopped_at = (SELECT stop_at FROM longhand.param) WHERE environment = 'test_longhand';
 		CREATE TEMP TABLE e AS SELECT * FROM longhand.expected();
-		CREATE TEMP TABLE a AS SELECT * FROM longhand.actual();
+		CREATE TEMP TABLE a AS SELECT * FROM longhand.actual('longhand');
 		INSERT INTO longhand.difference
 			SELECT s, metric, variation, a.moments, e.moments, a.n, e.n FROM e FULL JOIN a USING (metric, variation)
 				WHERE NOT (metric = 'middle' AND e.n IS NULL AND a.n = 1)
 					AND (a.n IS DISTINCT FROM e.n OR cardinality(a.moments) IS DISTINCT FROM cardinality(e.moments)
 						OR EXISTS (SELECT FROM unnest(a.moments, e.moments) m (x, y) WHERE (x IS NULL) <> (y IS NULL) AND a.n > 1 OR abs(x - y) > 1e-9 * greatest(abs(x), abs(y), 1)));
+		INSERT INTO longhand.difference
+			SELECT s, 'mapped ' || metric, variation, a.moments, e.moments, a.n, e.n
+				FROM (SELECT * FROM e WHERE metric IN (SELECT metric_key FROM featbit.experiment_metric WHERE environment = 'test_longhand' AND experiment_key = 'mapped')) e FULL JOIN longhand.actual('mapped') a USING (metric, variation)
+				WHERE a.n IS DISTINCT FROM e.n OR cardinality(a.moments) IS DISTINCT FROM cardinality(e.moments)
+					OR EXISTS (SELECT FROM unnest(a.moments, e.moments) m (x, y) WHERE (x IS NULL) <> (y IS NULL) AND a.n > 1 OR abs(x - y) > 1e-9 * greatest(abs(x), abs(y), 1));
+		INSERT INTO longhand.other
+			SELECT s, 'mapped ' || (x).place || ' ' || (x).variation, (x).units || ' ' || (x).ignored, (y).units || ' ' || (y).ignored
+				FROM (SELECT x FROM longhand.param, featbit.experiment_states('mapped', as_of) x WHERE x.place <= 0 AND x.units + x.ignored > 0) x
+				FULL JOIN (SELECT y FROM longhand.param, featbit.experiment_states('longhand', as_of) y WHERE y.place <= 0 AND y.units + y.ignored > 0) y
+					ON (x).place = (y).place AND (x).variation = (y).variation AND (x).epoch IS NOT DISTINCT FROM (y).epoch
+				WHERE ((x).units, (x).ignored) IS DISTINCT FROM ((y).units, (y).ignored);
 		INSERT INTO longhand.compared SELECT s, metric, count(*), count(*) FILTER (WHERE moments[2] > 0) FROM e GROUP BY metric;
 		-- users in two variations, by the first
 		INSERT INTO longhand.other
@@ -162,3 +177,18 @@ END $$;
 SELECT * FROM difference ORDER BY seed, metric, variation LIMIT 20;
 SELECT * FROM other ORDER BY seed, what LIMIT 20;
 SELECT metric, sum(cells) >= count(DISTINCT seed) * 2 AS compared, sum(with_variance) > 0 AS with_variance FROM compared GROUP BY metric ORDER BY metric;
+-- the map is taken for the experiment that was meant to have it, and not for the other
+SELECT x.key, featbit.map_parts(x, i, featbit.metrics_of(x), as_of, NULL, NULL) AS parts
+	FROM param, featbit.experiment x JOIN featbit.experiment_iteration i ON i.environment = x.environment AND i.experiment_key = x.key WHERE x.environment = 'test_longhand' ORDER BY 1;
+-- in parts, when memory is short: 5,000 units in 64 kB
+TRUNCATE visit, event;
+INSERT INTO visit SELECT u, timestamptz '2025-11-01 00:00+00' + u * interval '10 seconds', (ARRAY['a', 'b', 'c'])[1 + u % 3] FROM generate_series(1, 5000) u;
+INSERT INTO visit SELECT u, '2025-11-02 00:00+00', 'a' FROM generate_series(1, 100) u;
+INSERT INTO event SELECT u % 5500, timestamptz '2025-10-31 00:00+00' + u * interval '13 seconds', (ARRAY['buy', 'view', 'cart'])[1 + u % 3], u % 17, u % 5 FROM generate_series(1, 20000) u;
+CREATE TABLE whole AS SELECT x.place, x.variation, x.units, x.ignored, featbit.mean(x.stats) AS mean, featbit.variance(x.stats) AS variance FROM param, featbit.experiment_states('mapped', as_of) x;
+SET work_mem = '64kB';
+SET hash_mem_multiplier = 2;
+SELECT featbit.map_parts(x, i, featbit.metrics_of(x), as_of, NULL, NULL) > 5 AS in_parts FROM param, featbit.experiment x JOIN featbit.experiment_iteration i ON i.environment = x.environment AND i.experiment_key = x.key
+	WHERE x.environment = 'test_longhand' AND x.key = 'mapped';
+SELECT count(*) AS rows, bool_and(x.units = w.units AND x.ignored = w.ignored AND abs(featbit.mean(x.stats) - w.mean) <= 1e-9 AND abs(featbit.variance(x.stats) - w.variance) <= 1e-9 * w.variance OR x.place <= 0 AND x.units = w.units AND x.ignored = w.ignored) AS same
+	FROM param, featbit.experiment_states('mapped', as_of) x FULL JOIN whole w USING (place, variation);
