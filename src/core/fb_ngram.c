@@ -25,7 +25,7 @@ typedef struct Table
 } Table;
 
 /* Finds the place of an n-gram, or the free one where it belongs. */
-static Pair *
+static inline Pair *
 find(const Table *table, uint32_t prefix, uint32_t token)
 {
 	uint64_t	key = ((uint64_t) prefix << 32) | token;
@@ -57,9 +57,9 @@ fb_ngram_matches(FbWork *work, FbTokens text, const FbTokens *others, size_t cou
 	Table		table = {NULL, 16};
 	uint32_t   *at = fb_work_array(work, uint32_t, text.count);
 	uint32_t  **other_at = fb_work_array(work, uint32_t *, count);
-	int64_t    *have = fb_work_array(work, int64_t, text.count);
-	int64_t    *seen = fb_work_array(work, int64_t, text.count);
-	int64_t    *most = fb_work_array(work, int64_t, text.count);
+	uint32_t   *have = fb_work_array(work, uint32_t, text.count);
+	uint32_t   *seen = fb_work_array(work, uint32_t, text.count);
+	uint32_t   *most = fb_work_array(work, uint32_t, text.count);
 
 	while (table.size < 2 * text.count)
 		table.size *= 2;

@@ -5,9 +5,13 @@
  * Those of BLEU are sequences of replacements by regular expressions, each of
  * which consumes what it has matched: mteval-v13a.pl and mteval-v14.pl of NIST
  * in the form of Post (2018), A call for clarity in reporting BLEU scores,
- * WMT. Each pass below is one of these replacements.
+ * WMT. Each pass below is one of these replacements. All but those of line
+ * ends and entities look at one character on either side, so that pieces
+ * between white space can be taken one by one.
  */
 #include "core/fb_tokenize.h"
+
+#include <string.h>
 
 /* Deletes every occurrence of an ASCII word, or puts a character in its place. */
 static void
@@ -164,35 +168,185 @@ is_symbol(uint32_t code)
 	return (fb_properties(code) & FB_SYMBOL) != 0;
 }
 
-/* Applies the replacements of 13a. */
+/* Applies what 13a does to the text as a whole: deletions, line ends, entities. */
 static FbCodes
-apply_13a(FbWork *work, FbCodes text)
+prepare_13a(FbWork *work, FbCodes text)
 {
-	FbCodes		padded = {fb_work_array(work, uint32_t, text.count + 2), 1};
+	FbCodes		copy;
 	bool		has_entity = false;
+	bool		has_other = false;
 
-	padded.codes[0] = ' ';
 	for (size_t i = 0; i < text.count; i++)
 	{
-		padded.codes[padded.count++] = text.codes[i];
 		has_entity = has_entity || text.codes[i] == '&';
+		has_other = has_other || text.codes[i] == '\n' || text.codes[i] == '<';
 	}
-	replace_word(&padded, "<skipped>", 0);
-	replace_word(&padded, "-\n", 0);
-	replace_word(&padded, "\n", ' ');
+	if (!has_entity && !has_other)
+		return text;
+	copy = (FbCodes) {fb_work_array(work, uint32_t, text.count), text.count};
+	memcpy(copy.codes, text.codes, sizeof(uint32_t) * text.count);
+	replace_word(&copy, "<skipped>", 0);
+	replace_word(&copy, "-\n", 0);
+	replace_word(&copy, "\n", ' ');
 	if (has_entity)
 	{
-		replace_word(&padded, "&quot;", '"');
-		replace_word(&padded, "&amp;", '&');
-		replace_word(&padded, "&lt;", '<');
-		replace_word(&padded, "&gt;", '>');
+		replace_word(&copy, "&quot;", '"');
+		replace_word(&copy, "&amp;", '&');
+		replace_word(&copy, "&lt;", '<');
+		replace_word(&copy, "&gt;", '>');
 	}
-	padded.codes[padded.count++] = ' ';
+	return copy;
+}
 
-	padded = set_apart(work, padded, is_apart);
-	padded = part_pairs(work, padded, is_no_digit, is_point, false);
-	padded = part_pairs(work, padded, is_point, is_no_digit, true);
-	return part_pairs(work, padded, is_digit, is_hyphen, false);
+/* Tells whether a replacement of the tokeniser may apply to a character. */
+static bool
+is_special(FbTokenizer tokenizer, uint32_t code)
+{
+	if (tokenizer == FB_TOKENIZE_13A)
+		return code < 0x80 && (fb_ascii_properties[code] & (FB_PUNCTUATION | FB_SYMBOL)) != 0 && code != '\'';
+	return (fb_properties(code) & (FB_PUNCTUATION | FB_SYMBOL)) != 0;
+}
+
+/* Memory for the pieces of a text, taken from the caller's in chunks. */
+typedef struct Chunks
+{
+	FbWork		work;
+	FbWork	   *outer;
+	char	   *chunk;
+	size_t		left;
+} Chunks;
+
+#define CHUNK_SIZE 65536
+#define SCRATCH_SIZE 24576
+
+/* Gives memory from the current chunk. */
+static void *
+chunk_allocate(FbWork *work, size_t size)
+{
+	Chunks	   *chunks = (Chunks *) work;
+	void	   *result;
+
+	size = (size + 15) & ~(size_t) 15;
+	if (size > CHUNK_SIZE / 8)
+		return chunks->outer->allocate(chunks->outer, size);
+	if (size > chunks->left)
+	{
+		chunks->chunk = chunks->outer->allocate(chunks->outer, CHUNK_SIZE);
+		chunks->left = CHUNK_SIZE;
+	}
+	result = chunks->chunk;
+	chunks->chunk += size;
+	chunks->left -= size;
+	return result;
+}
+
+/* Polls as the caller does. */
+static void
+chunk_poll(FbWork *work)
+{
+	FbWork	   *outer = ((Chunks *) work)->outer;
+
+	outer->poll(outer);
+}
+
+/*
+ * Applies the replacements to a piece of text without white space. A blank
+ * before it and after it stands for the white space there: no replacement
+ * takes more of it into account, nor takes it from the next piece. The result
+ * lies in the scratch memory, its characters in that of work.
+ */
+static FbSlices
+split_piece(FbWork *work, FbWork *scratch, FbTokenizer tokenizer, FbSlice piece, bool blank_before, bool blank_after)
+{
+	FbCodes		text = {fb_work_array(scratch, uint32_t, piece.count + 2), 0};
+	FbCodes		kept;
+
+	if (blank_before)
+		text.codes[text.count++] = ' ';
+	memcpy(text.codes + text.count, piece.codes, sizeof(uint32_t) * piece.count);
+	text.count += piece.count;
+	if (blank_after)
+		text.codes[text.count++] = ' ';
+	if (tokenizer == FB_TOKENIZE_13A)
+	{
+		text = set_apart(scratch, text, is_apart);
+		text = part_pairs(scratch, text, is_no_digit, is_point, false);
+		text = part_pairs(scratch, text, is_point, is_no_digit, true);
+		text = part_pairs(scratch, text, is_digit, is_hyphen, false);
+	}
+	else
+	{
+		text = part_pairs(scratch, text, is_no_number, is_punctuation, false);
+		text = part_pairs(scratch, text, is_punctuation, is_no_number, true);
+		text = set_apart(scratch, text, is_symbol);
+	}
+	kept = (FbCodes) {fb_work_array(work, uint32_t, text.count), text.count};
+	memcpy(kept.codes, text.codes, sizeof(uint32_t) * text.count);
+	return fb_text_split(scratch, kept);
+}
+
+/* Makes room for so many more slices. */
+static void
+grow(FbWork *work, FbSlices *slices, size_t *room, size_t more)
+{
+	FbSlice    *larger;
+
+	if (slices->count + more <= *room)
+		return;
+	*room = 2 * *room + more;
+	larger = fb_work_array(work, FbSlice, *room);
+	memcpy(larger, slices->items, sizeof(FbSlice) * slices->count);
+	slices->items = larger;
+}
+
+/*
+ * Divides text by the replacements of 13a or intl: at white space, and those
+ * pieces that a replacement may apply to further.
+ */
+static FbSlices
+tokenize_pieces(FbWork *work, FbTokenizer tokenizer, FbCodes text)
+{
+	bool		is_13a = tokenizer == FB_TOKENIZE_13A;
+	size_t		room = text.count / 4 + 16;
+	FbSlices	tokens = {fb_work_array(work, FbSlice, room), 0};
+	Chunks		chunks = {{chunk_allocate, chunk_poll}, work, NULL, 0};
+	FbWork	   *kept = text.count > SMALL ? &chunks.work : work;
+	uint64_t	buffer[SCRATCH_SIZE / sizeof(uint64_t)];
+	size_t		i = 0;
+
+	if (is_13a)
+		text = prepare_13a(work, text);
+	while (i < text.count)
+	{
+		bool		special = false;
+		size_t		start;
+		FbSlice		piece;
+
+		while (i < text.count && fb_is_space(text.codes[i]))
+			i++;
+		for (start = i; i < text.count && !fb_is_space(text.codes[i]); i++)
+			special = special || is_special(tokenizer, text.codes[i]);
+		if (i == start)
+			break;
+		piece = (FbSlice) {&text.codes[start], i - start};
+		if (special)
+		{
+			/* a piece of up to a hundred characters leaves nothing but its tokens */
+			Chunks		scratch = {{chunk_allocate, chunk_poll}, work, (char *) buffer, SCRATCH_SIZE};
+			FbSlices	parts = split_piece(kept, &scratch.work, tokenizer, piece, is_13a || start > 0,
+											is_13a || i < text.count);
+
+			grow(work, &tokens, &room, parts.count);
+			memcpy(tokens.items + tokens.count, parts.items, sizeof(FbSlice) * parts.count);
+			tokens.count += parts.count;
+		}
+		else
+		{
+			grow(work, &tokens, &room, 1);
+			tokens.items[tokens.count++] = piece;
+		}
+	}
+	return tokens;
 }
 
 /* Divides text into the tokens of BLEU. */
@@ -207,13 +361,8 @@ fb_tokenize(FbWork *work, FbTokenizer tokenizer, FbCodes text)
 	switch (tokenizer)
 	{
 		case FB_TOKENIZE_13A:
-			text = apply_13a(work, text);
-			break;
 		case FB_TOKENIZE_INTL:
-			text = part_pairs(work, text, is_no_number, is_punctuation, false);
-			text = part_pairs(work, text, is_punctuation, is_no_number, true);
-			text = set_apart(work, text, is_symbol);
-			break;
+			return tokenize_pieces(work, tokenizer, text);
 		case FB_TOKENIZE_CHAR:
 			tokens.items = fb_work_array(work, FbSlice, text.count);
 			tokens.count = 0;
