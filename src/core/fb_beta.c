@@ -21,6 +21,8 @@
 #define LOG_PI 1.14472988584940017414
 #define LARGE_SHAPE 3000.0
 #define MAX_TERMS 20000
+#define SQRT_2PI_INV 0.39894228040143267794
+#define LARGE_DF 100.0
 
 /* The edge from which the lower tail of a beta distribution is integrated. */
 typedef struct BetaEdge
@@ -188,14 +190,87 @@ t_log_tail(double t, double df, double *central)
 	return tails.log_lower - M_LN2;
 }
 
+/*
+ * Computes P(T > t) for t > 0 with many degrees of freedom, where t is not far
+ * out; returns false where it is.
+ *
+ * With w^2 = df log(1 + t^2 / df) the density of T becomes that of the normal
+ * distribution times h(w^2 / df) and a constant, h(y) = sqrt(y / (1 - e^-y));
+ * the power series of h, integrated by parts term by term, gives
+ *		P(T > t) = Q(w) + phi(w) sum_k h_k P_k(w) / df^k / sum_k h_k (2k - 1)!! / df^k,
+ *		P_k = w^(2k - 1) + (2k - 1) P_(k-1)
+ * (the uniform expansion of Temme, SIAM J. Math. Anal. 13, 1982, for I_x(a, 1/2)).
+ * The first term left out is below the last digit.
+ */
+static bool
+t_tail_large_df(double t, double df, double *tail)
+{
+	static const double h[8] = {
+		1.0 / 4, 1.0 / 96, -1.0 / 384, -1.0 / 10240, 19.0 / 368640, 79.0 / 61931520.0, -55.0 / 49545216.0,
+		-2339.0 / 118908518400.0
+	};
+	double		r = 1.0 / df;
+	double		square,
+				w,
+				power,
+				polynomial,
+				scale = 1.0,
+				odd = 1.0,
+				sum = 0.0,
+				whole = 1.0;
+
+	if (!(df >= LARGE_DF && t <= 8.0))
+		return false;
+	square = df * log1p(t * t / df);
+	if (square > 0.125 * df)
+		return false;
+	w = power = polynomial = sqrt(square);
+	for (int k = 1; k <= 8; k++)
+	{
+		scale *= r;
+		sum += h[k - 1] * scale * polynomial;
+		whole += h[k - 1] * scale * odd;
+		power *= square;
+		odd *= 2 * k + 1;
+		polynomial = power + (2 * k + 1) * polynomial;
+	}
+	*tail = fb_norm_sf(w) + SQRT_2PI_INV * exp(-0.5 * square) * sum / whole;
+	return true;
+}
+
+/* Returns P(T > t) for Student's t with df > 0 degrees of freedom, and its logarithm. */
+double
+fb_t_tail(double t, double df, double *log_tail)
+{
+	double		tail;
+
+	if (t > 0.0 && t_tail_large_df(t, df, &tail))
+		*log_tail = log(tail);
+	else if (t > 0.0 && !isinf(t))
+	{
+		*log_tail = t_log_tail(t, df, NULL);
+		tail = exp(*log_tail);
+	}
+	else
+	{
+		tail = fb_t_sf(t, df);
+		*log_tail = fb_t_log_sf(t, df);
+	}
+	return tail;
+}
+
 /* Returns P(T > t) for Student's t with df > 0 degrees of freedom. */
 double
 fb_t_sf(double t, double df)
 {
+	double		tail;
+
 	if (t == 0.0)
 		return 0.5;
 	if (isinf(t))
 		return t > 0 ? 0.0 : 1.0;
+	if (t_tail_large_df(fabs(t), df, &tail))
+		return t > 0.0 ? tail : 1.0 - tail;
 	if (t > 0.0)
 		return exp(t_log_tail(t, df, NULL));
 	return -expm1(t_log_tail(-t, df, NULL));
@@ -215,6 +290,31 @@ fb_t_log_sf(double t, double df)
 }
 
 /*
+ * Computes the quantile of t from that of the normal distribution, z > 0, by
+ * the expansion of Fisher and Cornish (Technometrics 2, 1960; Abramowitz and
+ * Stegun 26.7.5). Returns whether its next term would not show in the result.
+ */
+bool
+fb_t_quantile_large_df(double z, double df, double *t)
+{
+	double		w = z * z;
+	double		r = 1.0 / df;
+	double		term[5] = {
+		(w + 1.0) * (1.0 / 4.0),
+		((5.0 * w + 16.0) * w + 3.0) * (1.0 / 96.0),
+		(((3.0 * w + 19.0) * w + 17.0) * w - 15.0) * (1.0 / 384.0),
+		((((79.0 * w + 776.0) * w + 1482.0) * w - 1920.0) * w - 945.0) * (1.0 / 92160.0),
+		(((((27.0 * w + 339.0) * w + 930.0) * w - 1782.0) * w - 765.0) * w + 17955.0) * (1.0 / 368640.0)
+	};
+	double		r5 = r * r * r * r * r;
+
+	*t = z * (1.0 + r * (term[0] + r * term[1]));
+	if (w < df)
+		*t = z * (1.0 + r * (term[0] + r * (term[1] + r * (term[2] + r * (term[3] + r * term[4])))));
+	return df >= LARGE_DF && (fabs(term[4]) + w + 1.0) * r5 * (w + 4.0) * r < 2e-15 && w < 0.1 * df;
+}
+
+/*
  * Returns the t > 0 with P(T > t) = q, 0 < q < 1/2; infinity if it exceeds double precision.
  *
  * Newton's method on the logarithm of a probability as a function of log t,
@@ -229,7 +329,7 @@ fb_t_quantile_upper(double q, double df)
 {
 	bool		central = q > 0.25;
 	double		half = 0.5 * df;
-	double		log_q = central ? log1p(-2.0 * q) : log(q);
+	double		log_q;
 	double		log_c;			/* logarithm of the density's constant */
 	double		low = log(DBL_MIN);
 	double		high = log(DBL_MAX);
@@ -238,6 +338,10 @@ fb_t_quantile_upper(double q, double df)
 
 	if (q >= 0.5)
 		return 0.0;
+	z = -fb_norm_quantile(q);
+	if (fb_t_quantile_large_df(z, df, &t))
+		return t;
+	log_q = central ? log1p(-2.0 * q) : log(q);
 	/* With two degrees of freedom or more no q leaves double precision. */
 	if (df < 2.0 && t_log_tail(DBL_MAX, df, NULL) > log(q))
 		return HUGE_VAL;
@@ -252,18 +356,7 @@ fb_t_quantile_upper(double q, double df)
 		log_c = lgamma_r(half + 0.5, &sign) - lgamma_r(half, &sign) - 0.5 * (LOG_PI + log(df));
 	}
 
-	/* Start: Cornish-Fisher, or the power law of the tail where df is small. */
-	z = -fb_norm_quantile(q);
-	t = z * (1.0 + (z * z + 1.0) / (4.0 * df) +
-			 ((5.0 * z * z + 16.0) * z * z + 3.0) / (96.0 * df * df));
-	if (z * z < df)
-	{
-		double		w = z * z;
-
-		/* two terms more (Abramowitz and Stegun 26.7.5) */
-		t += z * (((3.0 * w + 19.0) * w + 17.0) * w - 15.0) / (384.0 * df * df * df) +
-			z * ((((79.0 * w + 776.0) * w + 1482.0) * w - 1920.0) * w - 945.0) / (92160.0 * df * df * df * df);
-	}
+	/* Start: the expansion, or the power law of the tail where df is small. */
 	if (df < 30.0 && !central)
 	{
 		double		power = exp((log_c - log_q + (half - 0.5) * log(df)) / df);

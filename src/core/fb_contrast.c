@@ -6,6 +6,7 @@
  * All of it comes from means and co-moments; no second pass over the units.
  */
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "core/fb_effect.h"
@@ -224,6 +225,8 @@ find_slopes(const FbStats *control, const FbStats *treatment, const FbEffectOpti
 	int			possible = control->k - 1;
 
 	contrast->n_theta = control->k - 1;
+	memset(contrast->theta_c, 0, sizeof(contrast->theta_c));
+	memset(contrast->theta_t, 0, sizeof(contrast->theta_t));
 	if (options->theta)
 	{
 		for (int i = 0; i < contrast->n_theta; i++)
@@ -477,7 +480,7 @@ contrast_ratio(const FbStats *control, const FbStats *treatment, const FbEffectO
 void
 fb_contrast(const FbStats *control, const FbStats *treatment, const FbEffectOptions *options, FbContrast *contrast)
 {
-	memset(contrast, 0, sizeof(*contrast));
+	memset(contrast, 0, offsetof(FbContrast, theta_c));
 	contrast->n_c = control ? control->n : 0;
 	contrast->n_t = treatment ? treatment->n : 0;
 	contrast->mean_c = contrast->n_c > 0 && !FB_STATS_IS_LARGE(control->kind) ? fb_stats_mean(control, 0) : NAN;

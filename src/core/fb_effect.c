@@ -39,25 +39,38 @@ fb_status_name(FbStatus status)
 	return names[status];
 }
 
-/* Returns the upper tail of the test's distribution; df is NaN for the normal one. */
+/* Returns the upper tail of the test's distribution and its logarithm; df is NaN for the normal one. */
 static double
-upper_tail(double statistic, double df)
+upper_tail(double statistic, double df, double *log_tail)
 {
-	return isnan(df) ? fb_norm_sf(statistic) : fb_t_sf(statistic, df);
+	double		tail;
+
+	if (!isnan(df))
+		return fb_t_tail(statistic, df, log_tail);
+	tail = fb_norm_sf(statistic);
+	*log_tail = statistic >= 0.0 && statistic < 12.0 ? log(tail) : fb_norm_log_sf(statistic);
+	return tail;
 }
 
-/* Returns the natural logarithm of the upper tail. */
-static double
-log_upper_tail(double statistic, double df)
+/* Returns the probability of a false alarm in one tail. */
+double
+fb_one_tail(const FbEffectOptions *options)
 {
-	return isnan(df) ? fb_norm_log_sf(statistic) : fb_t_log_sf(statistic, df);
+	return options->alternative == FB_TWO_SIDED ? 0.5 * options->alpha : options->alpha;
 }
 
-/* Returns the critical value that the statistic exceeds with probability q < 1/2 or more. */
+/* Returns the critical value that the statistic exceeds with the probability of a false alarm in one tail. */
 static double
-critical_value(double q, double df)
+critical_value(const FbEffectOptions *options, double df)
 {
-	return isnan(df) ? -fb_norm_quantile(q) : -fb_t_quantile(q, df);
+	double		z = options->critical != 0.0 ? options->critical : -fb_norm_quantile(fb_one_tail(options));
+	double		t;
+
+	if (isnan(df))
+		return z;
+	if (z > 0.0 && fb_t_quantile_large_df(z, df, &t))
+		return t;
+	return -fb_t_quantile(fb_one_tail(options), df);
 }
 
 /* Fills statistic, degrees of freedom and p-values. */
@@ -76,8 +89,7 @@ fb_effect_p_value(FbEffect *result, FbAlternative alternative, double statistic,
 		tail = fabs(statistic);
 	else
 		tail = alternative == FB_GREATER ? statistic : -statistic;
-	result->p_value = upper_tail(tail, df);
-	result->log10_p = log_upper_tail(tail, df);
+	result->p_value = upper_tail(tail, df, &result->log10_p);
 	if (alternative == FB_TWO_SIDED)
 	{
 		result->p_value = fmin(2.0 * result->p_value, 1.0);
@@ -86,14 +98,22 @@ fb_effect_p_value(FbEffect *result, FbAlternative alternative, double statistic,
 	result->log10_p /= LN10;
 }
 
-/*
- * Returns the standard error of D - R m_c for the relative effect R, and of D
- * itself for R = 0, without squaring what a square would overflow.
- */
+/* Returns sqrt(free + base factor^2), without squaring what a square would overflow. */
+static double
+root_of_variance(double free, double base, double factor)
+{
+	double		sum = free + base * factor * factor;
+
+	if (sum > 1e-280 && sum < 1e280)
+		return sqrt(sum);
+	return hypot(sqrt(free), sqrt(base) * factor);
+}
+
+/* Returns the standard error of D - R m_c for the relative effect R, and of D itself for R = 0. */
 double
 fb_effect_se(const FbContrast *contrast, double effect)
 {
-	return hypot(sqrt(contrast->free), sqrt(contrast->base) * (1.0 + effect + contrast->shift));
+	return root_of_variance(contrast->free, contrast->base, 1.0 + effect + contrast->shift);
 }
 
 /*
@@ -201,7 +221,7 @@ fieller_interval(const FbContrast *contrast, double q, double *low, double *high
 
 	if (!(g < 1.0))
 		return false;
-	half = q / fabs(m_c) * hypot(sqrt((1.0 - g) * contrast->free), root_base * (d + shift));
+	half = q / fabs(m_c) * root_of_variance((1.0 - g) * contrast->free, contrast->base, d + shift);
 	centre = d + g * shift;
 	*low = (centre - half) / (1.0 - g);
 	*high = (centre + half) / (1.0 - g);
@@ -249,6 +269,6 @@ fb_effect(const FbContrast *contrast, const FbEffectOptions *options, FbEffect *
 		return;
 	result->df = contrast->df;
 	fb_effect_p_value(result, options->alternative, fb_effect_statistic(contrast, options, result), contrast->df);
-	q = critical_value(options->alternative == FB_TWO_SIDED ? 0.5 * options->alpha : options->alpha, contrast->df);
+	q = critical_value(options, contrast->df);
 	fb_effect_bounds(contrast, options, q, result);
 }

@@ -26,6 +26,8 @@ typedef enum FbStatus
 	FB_RESOLUTION
 } FbStatus;
 
+#define FB_LAST_STATUS FB_RESOLUTION
+
 typedef enum FbScale
 {
 	FB_ABSOLUTE,
@@ -71,6 +73,7 @@ typedef struct FbEffectOptions
 	FbInterval	interval;		/* on the relative scale */
 	FbAdjustment adjustment;
 	double		alpha;
+	double		critical;		/* the normal quantile of alpha's tail where the caller knows it, else 0 */
 	double		null_value;
 	bool		sample_variance;	/* of proportions, instead of p (1 - p) */
 	const double *theta;		/* slopes given by the caller, or NULL */
@@ -103,12 +106,12 @@ typedef struct FbContrast
 	double		variance_t;
 	double		unadjusted_c;
 	double		unadjusted_t;
-	double		theta_c[FB_STATS_MAX_K];	/* slopes used in each arm */
-	double		theta_t[FB_STATS_MAX_K];
 	int			n_theta;
 	bool		observed_ratio; /* delta method at mean_t / mean_c instead of 1 + effect */
 	bool		dropped;		/* a covariate added nothing and was left out */
 	FbStatus	status;
+	double		theta_c[FB_STATS_MAX_K];	/* the n_theta slopes used in each arm */
+	double		theta_t[FB_STATS_MAX_K];
 } FbContrast;
 
 /* The outcome; numbers that do not apply are NaN and never leave as such. */
@@ -157,6 +160,7 @@ extern void fb_contrast_add_stratum(FbStratified *s, const FbStats *control, con
 extern void fb_contrast_end_strata(const FbStratified *s, FbContrast *contrast);
 extern bool fb_ratio_variance(const FbStats *state, int numerator, double *ratio, double *variance);
 
+extern double fb_one_tail(const FbEffectOptions *options);
 extern bool fb_effect_begin(const FbContrast *contrast, const FbEffectOptions *options, FbEffect *result);
 extern double fb_effect_se(const FbContrast *contrast, double effect);
 extern double fb_effect_statistic(const FbContrast *contrast, const FbEffectOptions *options, const FbEffect *result);

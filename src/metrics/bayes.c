@@ -99,7 +99,7 @@ fb_effect_bayes_sql(PG_FUNCTION_ARGS)
 	}
 	fb_set_number(values, nulls, 10, contrast.mean_c);
 	fb_set_number(values, nulls, 11, contrast.mean_t);
-	values[12] = CStringGetTextDatum(fb_status_name(effect.status));
+	values[12] = fb_status_text(effect.status);
 	values[13] = fb_notes(sides.notes, sides.n_notes);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "core/fb_bootstrap.h"
+#include "core/fb_normal.h"
 #include "metrics/comparison.h"
 #include "metrics/sketch.h"
 #include "metrics/stats.h"
@@ -138,7 +139,7 @@ fb_read_sides(FunctionCallInfo fcinfo, FbSides *sides)
 
 	sides->n_notes = 0;
 	for (int i = 0; i < 2; i++)
-		state[i] = PG_ARGISNULL(i) ? NULL : FB_GETARG_STATS(i);
+		state[i] = PG_ARGISNULL(i) ? NULL : fb_stats_from_datum_into(PG_GETARG_DATUM(i), &sides->room[i]);
 	if (state[0] && state[1])
 	{
 		if (!fb_stats_common_shape(state[0], state[1], &k, &flags))
@@ -234,9 +235,9 @@ get_ridge(FunctionCallInfo fcinfo, int argument, FbAdjustment adjustment)
 	return ridge;
 }
 
-/* Reads adjustment and slopes. */
+/* Reads how covariates enter; "auto" leaves what the options say. */
 static void
-read_adjustment(FunctionCallInfo fcinfo, int argument, const FbSides *sides, FbEffectOptions *options)
+read_adjustment(FunctionCallInfo fcinfo, int argument, FbEffectOptions *options)
 {
 	int			adjustment;
 
@@ -244,9 +245,15 @@ read_adjustment(FunctionCallInfo fcinfo, int argument, const FbSides *sides, FbE
 	adjustment = fb_choose("adjustment", PG_GETARG_TEXT_PP(argument), adjustments);
 	if (adjustment != ADJUSTMENT_AUTO)
 		options->adjustment = (FbAdjustment) adjustment;
-	if (!PG_ARGISNULL(argument + 1))
+}
+
+/* Reads slopes. */
+static void
+read_theta(FunctionCallInfo fcinfo, int argument, const FbSides *sides, FbEffectOptions *options)
+{
+	if (!PG_ARGISNULL(argument))
 	{
-		ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument + 1);
+		ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument);
 		int			count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 		int			slopes = count_slopes(sides);
 
@@ -272,10 +279,18 @@ read_adjustment(FunctionCallInfo fcinfo, int argument, const FbSides *sides, FbE
 	}
 }
 
-/* Reads the arguments of effect behind the two states; tells whether the interval is of percentiles. */
-static bool
-read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *options)
+/* What the arguments of effect behind the two states say. */
+typedef struct EffectArguments
 {
+	FbEffectOptions options;
+	bool		percentiles;	/* the interval is of percentiles */
+} EffectArguments;
+
+/* Reads the arguments of effect behind the two states, theta apart. */
+static void
+read_arguments(FunctionCallInfo fcinfo, EffectArguments *arguments)
+{
+	FbEffectOptions *options = &arguments->options;
 	int			method;
 	int			profile;
 
@@ -298,7 +313,7 @@ read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *opt
 		else if (method == METHOD_AUTO && options->scale == FB_RELATIVE)
 			method = METHOD_DELTA;
 	}
-	read_adjustment(fcinfo, 7, sides, options);
+	read_adjustment(fcinfo, 7, options);
 	options->quantile = fb_get_quantile(fcinfo, 10);
 	options->ridge = get_ridge(fcinfo, 11, options->adjustment);
 	if (options->scale == FB_ABSOLUTE && method >= METHOD_FIELLER && method <= METHOD_SCALED)
@@ -309,8 +324,14 @@ read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *opt
 				 errhint("Legal values with scale \"absolute\" are \"auto\", \"welch\", \"student\", \"z\".")));
 	options->test = method == METHOD_STUDENT ? FB_STUDENT : method == METHOD_Z || method == METHOD_SCALED ? FB_Z : FB_WELCH;
 	options->interval = method == METHOD_DELTA ? FB_DELTA : method == METHOD_SCALED ? FB_SCALED : FB_FIELLER;
-	if (method != METHOD_PERCENTILE)
-		return false;
+	options->critical = -fb_norm_quantile(fb_one_tail(options));
+	arguments->percentiles = method == METHOD_PERCENTILE;
+}
+
+/* Refuses percentiles of states that have no replicates. */
+static void
+refuse_percentiles(const FbSides *sides)
+{
 	for (int i = 0; i < 2; i++)
 		if (sides->state[i] && sides->state[i]->kind != FB_STATS_BOOTSTRAP)
 			ereport(ERROR,
@@ -318,7 +339,82 @@ read_options(FunctionCallInfo fcinfo, const FbSides *sides, FbEffectOptions *opt
 					 errmsg("method \"percentile\" does not apply to featbit.stats of kind \"%s\"",
 							fb_stats_kind_name(sides->state[i]->kind)),
 					 errhint("Build both states with bootstrap_agg or bootstrap_ratio_agg.")));
-	return true;
+}
+
+#define N_NUMBERS 13			/* columns in front of status and notes, all of 8 bytes */
+
+/* Those columns that are not NULL, one behind the other, and a bit for each. */
+typedef struct Numbers
+{
+	int			count;
+	uint32		present;
+	union
+	{
+		float8		real;
+		int64		whole;
+	}			value[N_NUMBERS];
+} Numbers;
+
+/* Adds a number, NULL where it is NaN or infinite. */
+static inline void
+add_number(Numbers *numbers, int column, double number)
+{
+	numbers->value[numbers->count].real = number == 0.0 ? 0.0 : number;	/* no negative zero */
+	if (isfinite(number))
+	{
+		numbers->present |= 1U << column;
+		numbers->count++;
+	}
+}
+
+/*
+ * Returns the row that heap_form_tuple would form, in one pass: comparisons of
+ * thousands of states spend more time on their rows than on their numbers.
+ */
+static Datum
+form_row(TupleDesc desc, const Numbers *numbers, const text *status, const ArrayType *notes)
+{
+	Size		status_size = VARATT_CONVERTED_SHORT_SIZE(status);
+	Size		number_size = sizeof(numbers->value[0]) * numbers->count;
+	bool		short_notes = VARATT_CAN_MAKE_SHORT(notes);
+	bool		any_null = numbers->count < N_NUMBERS;
+	Size		header_size = MAXALIGN(SizeofHeapTupleHeader + (any_null ? BITMAPLEN(FB_EFFECT_COLUMNS) : 0));
+	Size		data_size = number_size + status_size;
+	HeapTupleHeader row;
+	char	   *to;
+
+	Assert(desc->natts == FB_EFFECT_COLUMNS);
+	data_size = short_notes ? data_size + VARATT_CONVERTED_SHORT_SIZE(notes) : INTALIGN(data_size) + VARSIZE(notes);
+	row = palloc0(header_size + data_size);
+	HeapTupleHeaderSetDatumLength(row, header_size + data_size);
+	HeapTupleHeaderSetTypeId(row, desc->tdtypeid);
+	HeapTupleHeaderSetTypMod(row, desc->tdtypmod);
+	ItemPointerSetInvalid(&row->t_ctid);
+	HeapTupleHeaderSetNatts(row, FB_EFFECT_COLUMNS);
+	row->t_hoff = header_size;
+	row->t_infomask = HEAP_HASVARWIDTH | (any_null ? HEAP_HASNULL : 0);
+	if (any_null)
+	{
+		uint32		present = numbers->present | 3U << N_NUMBERS;
+
+		row->t_bits[0] = present & 0xff;
+		row->t_bits[1] = present >> 8;
+	}
+
+	to = (char *) row + header_size;
+	memcpy(to, numbers->value, number_size);
+	to += number_size;
+	SET_VARSIZE_SHORT(to, status_size);
+	memcpy(to + VARHDRSZ_SHORT, VARDATA(status), status_size - VARHDRSZ_SHORT);
+	if (short_notes)
+	{
+		to += status_size;
+		SET_VARSIZE_SHORT(to, VARATT_CONVERTED_SHORT_SIZE(notes));
+		memcpy(to + VARHDRSZ_SHORT, VARDATA(notes), VARSIZE(notes) - VARHDRSZ);
+	}
+	else
+		memcpy((char *) row + header_size + INTALIGN(number_size + status_size), notes, VARSIZE(notes));
+	return HeapTupleHeaderGetDatum(row);
 }
 
 /* Returns the row of a comparison, with one more number behind it if there is an extra one. */
@@ -327,29 +423,45 @@ fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *c
 			  const FbEffect *result, const double *extra)
 {
 	TupleDesc	desc = fb_result_desc(fcinfo);
+	Datum		status = fb_status_text(result->status);
+	Datum		notes = fb_notes(sides->notes, sides->n_notes);
 	Datum		values[FB_EFFECT_COLUMNS + 1];
 	bool		nulls[FB_EFFECT_COLUMNS + 1] = {false};
+	Numbers		numbers;
 
-	fb_set_number(values, nulls, 0, result->effect);
-	fb_set_number(values, nulls, 1, result->se);
-	fb_set_number(values, nulls, 2, result->ci_low);
-	fb_set_number(values, nulls, 3, result->ci_high);
-	fb_set_number(values, nulls, 4, result->statistic);
-	fb_set_number(values, nulls, 5, result->df);
-	fb_set_number(values, nulls, 6, result->p_value);
-	fb_set_number(values, nulls, 7, result->log10_p);
-	fb_set_number(values, nulls, 8, result->log_e);
+	numbers.count = 0;
+	numbers.present = 0;
+	add_number(&numbers, 0, result->effect);
+	add_number(&numbers, 1, result->se);
+	add_number(&numbers, 2, result->ci_low);
+	add_number(&numbers, 3, result->ci_high);
+	add_number(&numbers, 4, result->statistic);
+	add_number(&numbers, 5, result->df);
+	add_number(&numbers, 6, result->p_value);
+	add_number(&numbers, 7, result->log10_p);
+	add_number(&numbers, 8, result->log_e);
 	for (int i = 0; i < 2; i++)
+		if (sides->state[i])
+		{
+			numbers.value[numbers.count++].whole = i == 0 ? contrast->n_c : contrast->n_t;
+			numbers.present |= 1U << (9 + i);
+		}
+	add_number(&numbers, 11, contrast->mean_c);
+	add_number(&numbers, 12, contrast->mean_t);
+	if (extra == NULL)
+		return form_row(desc, &numbers, (text *) DatumGetPointer(status), (ArrayType *) DatumGetPointer(notes));
+
+	for (int i = 0, k = 0; i < N_NUMBERS; i++)
 	{
-		values[9 + i] = Int64GetDatum(i == 0 ? contrast->n_c : contrast->n_t);
-		nulls[9 + i] = sides->state[i] == NULL;
+		nulls[i] = (numbers.present & 1U << i) == 0;
+		if (nulls[i])
+			continue;
+		values[i] = i == 9 || i == 10 ? Int64GetDatum(numbers.value[k].whole) : Float8GetDatum(numbers.value[k].real);
+		k++;
 	}
-	fb_set_number(values, nulls, 11, contrast->mean_c);
-	fb_set_number(values, nulls, 12, contrast->mean_t);
-	values[13] = CStringGetTextDatum(fb_status_name(result->status));
-	values[14] = fb_notes(sides->notes, sides->n_notes);
-	if (extra)
-		fb_set_number(values, nulls, FB_EFFECT_COLUMNS, *extra);
+	values[13] = status;
+	values[14] = notes;
+	fb_set_number(values, nulls, FB_EFFECT_COLUMNS, *extra);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
@@ -357,19 +469,28 @@ fb_effect_row(FunctionCallInfo fcinfo, const FbSides *sides, const FbContrast *c
 Datum
 fb_effect_sql(PG_FUNCTION_ARGS)
 {
-	FbEffectOptions options;
+	EffectArguments given;
+	EffectArguments *arguments = fb_parsed_arguments(fcinfo);
 	FbContrast	contrast;
 	FbEffect	result;
 	FbSides		sides;
-	bool		percentiles;
 
 	fb_read_sides(fcinfo, &sides);
-	percentiles = read_options(fcinfo, &sides, &options);
-	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
+	if (arguments == NULL)
+	{
+		arguments = &given;
+		read_arguments(fcinfo, arguments);
+		read_theta(fcinfo, 8, &sides, &arguments->options);
+		if (arguments->options.theta == NULL)
+			fb_keep_parsed_arguments(fcinfo, 2, arguments, sizeof(*arguments));
+	}
+	if (arguments->percentiles)
+		refuse_percentiles(&sides);
+	fb_contrast(sides.state[0], sides.state[1], &arguments->options, &contrast);
 	fb_note_contrast(&sides, &contrast);
-	fb_effect(&contrast, &options, &result);
-	if (percentiles && contrast.status == FB_OK)
-		fb_bootstrap_percentiles(sides.state[0], sides.state[1], &options, &result);
+	fb_effect(&contrast, &arguments->options, &result);
+	if (arguments->percentiles && contrast.status == FB_OK)
+		fb_bootstrap_percentiles(sides.state[0], sides.state[1], &arguments->options, &result);
 	PG_RETURN_DATUM(fb_effect_row(fcinfo, &sides, &contrast, &result, NULL));
 }
 
@@ -399,7 +520,8 @@ fb_adjustment_sql(PG_FUNCTION_ARGS)
 
 	fb_read_sides(fcinfo, &sides);
 	fb_default_options(&options);
-	read_adjustment(fcinfo, 2, &sides, &options);
+	read_adjustment(fcinfo, 2, &options);
+	read_theta(fcinfo, 3, &sides, &options);
 	options.ridge = get_ridge(fcinfo, 4, options.adjustment);
 	fb_contrast(sides.state[0], sides.state[1], &options, &contrast);
 	fb_note_contrast(&sides, &contrast);
@@ -417,7 +539,7 @@ fb_adjustment_sql(PG_FUNCTION_ARGS)
 	fb_set_number(values, nulls, 4, contrast.difference);
 	fb_set_number(values, nulls, 5, 1.0 - after / before);
 	fb_set_number(values, nulls, 6, before / after);
-	values[7] = CStringGetTextDatum(fb_status_name(contrast.status));
+	values[7] = fb_status_text(contrast.status);
 	values[8] = fb_notes(sides.notes, sides.n_notes);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

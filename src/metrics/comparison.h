@@ -21,6 +21,7 @@ typedef struct FbSides
 	const FbStats *state[2];	/* control, treatment; NULL where there is no data */
 	const char *notes[FB_MAX_NOTES];
 	int			n_notes;
+	FbStatsBuffer room[2];		/* for small states */
 } FbSides;
 
 extern const FbChoice fb_scales[];

@@ -104,7 +104,7 @@ fb_mcnemar_test_sql(PG_FUNCTION_ARGS)
 	nulls[11] = result.used == FB_MCNEMAR_AUTO;
 	if (!nulls[11])
 		values[11] = CStringGetTextDatum(methods[result.used].name);
-	values[12] = CStringGetTextDatum(fb_status_name(result.status));
+	values[12] = fb_status_text(result.status);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
@@ -133,7 +133,7 @@ win_rate_row(FunctionCallInfo fcinfo, const char *const *names, double origin)
 	fb_set_number(values, nulls, 5, result.log10_p);
 	values[6] = Int64GetDatum((int64) (wins + second + third));
 	nulls[6] = any_null;
-	values[7] = CStringGetTextDatum(fb_status_name(result.status));
+	values[7] = fb_status_text(result.status);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
@@ -260,7 +260,7 @@ fb_bradley_terry_sql(PG_FUNCTION_ARGS)
 		nulls[7] = status != FB_OK;
 		fb_set_number(values, nulls, 8, games);
 		fb_set_number(values, nulls, 9, wins);
-		values[10] = CStringGetTextDatum(fb_status_name(status));
+		values[10] = fb_status_text(status);
 		rows[i] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	}
 	ReleaseTupleDesc(desc);

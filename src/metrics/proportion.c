@@ -101,7 +101,7 @@ fb_prop_effect_sql(PG_FUNCTION_ARGS)
 	fb_set_number(values, nulls, 6, result.log10_p);
 	fb_set_number(values, nulls, 7, table.x_c / table.n_c);
 	fb_set_number(values, nulls, 8, table.x_t / table.n_t);
-	values[9] = CStringGetTextDatum(fb_status_name(result.status));
+	values[9] = fb_status_text(result.status);
 	values[10] = fb_notes(notes, n_notes);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

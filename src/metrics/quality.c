@@ -178,7 +178,7 @@ fb_srm_test_sql(PG_FUNCTION_ARGS)
 	fb_set_number(values, nulls, 4, result.p_sequential);
 	fb_set_number(values, nulls, 5, result.max_deviation);
 	values[6] = CStringGetTextDatum(result.exact ? "exact" : "chisq");
-	values[7] = CStringGetTextDatum(fb_status_name(result.status));
+	values[7] = fb_status_text(result.status);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 

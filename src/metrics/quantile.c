@@ -126,7 +126,7 @@ fb_quantile_interval_sql(PG_FUNCTION_ARGS)
 	fb_set_number(values, nulls, 5, result.rank_high);
 	fb_set_number(values, nulls, 6, flat->groups > 1 && isfinite(result.df) ? result.inflation : NAN);
 	values[7] = Int64GetDatum(flat->n);
-	values[8] = CStringGetTextDatum(fb_status_name(result.status));
+	values[8] = fb_status_text(result.status);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 

@@ -97,7 +97,7 @@ rank_row(FunctionCallInfo fcinfo, const FbRankSample *sample, int64 first, int64
 	nulls[10] = result->used == FB_RANK_AUTO;
 	if (!nulls[10])
 		values[10] = CStringGetTextDatum(methods[result->used].name);
-	values[11] = CStringGetTextDatum(fb_status_name(result->status));
+	values[11] = fb_status_text(result->status);
 	values[12] = fb_notes(notes, n_notes);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }

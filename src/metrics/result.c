@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -37,14 +38,31 @@ fb_choose(const char *argument, text *given, const FbChoice *choices)
 	return 0;
 }
 
+/* What a call site keeps from call to call. */
+typedef struct CallSite
+{
+	TupleDesc	desc;			/* the row type, or NULL */
+	void	   *parsed;			/* what constant arguments say, or NULL */
+} CallSite;
+
+/* Returns what the call site keeps. */
+static CallSite *
+call_site(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+	return fcinfo->flinfo->fn_extra;
+}
+
 /* Returns the row type of the calling function, looked up once per call site. */
 TupleDesc
 fb_result_desc(FunctionCallInfo fcinfo)
 {
-	TupleDesc	desc = fcinfo->flinfo->fn_extra;
+	CallSite   *site = call_site(fcinfo);
 
-	if (desc == NULL)
+	if (site->desc == NULL)
 	{
+		TupleDesc	desc;
 		MemoryContext old;
 
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -52,11 +70,54 @@ fb_result_desc(FunctionCallInfo fcinfo)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("function returning record called in context that cannot accept type record")));
 		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		desc = BlessTupleDesc(CreateTupleDescCopy(desc));
+		site->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
 		MemoryContextSwitchTo(old);
-		fcinfo->flinfo->fn_extra = desc;
 	}
-	return desc;
+	return site->desc;
+}
+
+/* Returns what fb_keep_parsed_arguments has kept at this call site, or NULL. */
+void *
+fb_parsed_arguments(FunctionCallInfo fcinfo)
+{
+	return call_site(fcinfo)->parsed;
+}
+
+/*
+ * Keeps what the arguments from the first on say, if all of them are
+ * constants of the expression: only those never change at a call site, which
+ * in PL/pgSQL outlives a statement with its parameters.
+ */
+void
+fb_keep_parsed_arguments(FunctionCallInfo fcinfo, int first, const void *parsed, Size size)
+{
+	Node	   *expr = fcinfo->flinfo->fn_expr;
+	List	   *arguments = expr && IsA(expr, FuncExpr) ? ((FuncExpr *) expr)->args : NIL;
+	CallSite   *site = call_site(fcinfo);
+
+	if (list_length(arguments) != fcinfo->nargs)
+		return;
+	for (int i = first; i < fcinfo->nargs; i++)
+		if (!IsA(list_nth(arguments, i), Const))
+			return;
+	site->parsed = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, size);
+	memcpy(site->parsed, parsed, size);
+}
+
+/* Returns the name of a status as text that lives as long as the process: forming a row copies it. */
+Datum
+fb_status_text(FbStatus status)
+{
+	static text *names[FB_LAST_STATUS + 1];
+
+	if (names[status] == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		names[status] = cstring_to_text(fb_status_name(status));
+		MemoryContextSwitchTo(old);
+	}
+	return PointerGetDatum(names[status]);
 }
 
 /* Sets a column to a number, or to NULL where the number is NaN or infinite. */
@@ -67,14 +128,25 @@ fb_set_number(Datum *values, bool *nulls, int column, double number)
 	values[column] = nulls[column] ? (Datum) 0 : Float8GetDatum(number == 0.0 ? 0.0 : number);
 }
 
-/* Returns notes as text[]. */
+/* Returns notes as text[]; no notes are an array that lives as long as the process. */
 Datum
 fb_notes(const char *const *notes, int count)
 {
-	Datum	   *elements = palloc(sizeof(Datum) * Max(count, 1));
+	static ArrayType *none = NULL;
+	Datum	   *elements;
 
 	if (count == 0)
-		return PointerGetDatum(construct_empty_array(TEXTOID));
+	{
+		if (none == NULL)
+		{
+			MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+			none = construct_empty_array(TEXTOID);
+			MemoryContextSwitchTo(old);
+		}
+		return PointerGetDatum(none);
+	}
+	elements = palloc(sizeof(Datum) * count);
 	for (int i = 0; i < count; i++)
 		elements[i] = CStringGetTextDatum(notes[i]);
 	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));

@@ -309,6 +309,6 @@ fb_anova_sql(PG_FUNCTION_ARGS)
 	fb_set_number(values, is_null, 5, df_between < 1.0 ? NAN : between.state.value[1] / df_between);
 	fb_set_number(values, is_null, 6, df_within < 1.0 ? NAN : within / df_within);
 	fb_set_number(values, is_null, 7, status == FB_OK ? between.state.value[1] / (between.state.value[1] + within) : NAN);
-	values[8] = CStringGetTextDatum(fb_status_name(status));
+	values[8] = fb_status_text(status);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, is_null)));
 }

@@ -12,6 +12,7 @@
 #include "core/fb_moments.h"
 
 extern FbStats *fb_stats_from_datum(Datum datum);
+extern const FbStats *fb_stats_from_datum_into(Datum datum, FbStatsBuffer *room);
 extern FbStats *fb_stats_moments_from_datum(Datum datum);
 extern FbStats *fb_stats_make(int kind, int k);
 extern FbStats *fb_stats_copy(const FbStats *state);

@@ -75,18 +75,41 @@ size_fits(const FbStats *state)
 		size == FB_STATS_SIZE(fb_stats_values(state->kind, state->k));
 }
 
+/* Raises the error for a state whose length does not fit its contents. */
+static void
+check_size(const FbStats *state)
+{
+	/* What is stored was checked on its way in; this notices damage and newer versions. */
+	if (!size_fits(state))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("value of type featbit.stats is corrupt or of a newer version")));
+}
+
 /* Returns the detoasted state behind a datum; never modify it in place. */
 FbStats *
 fb_stats_from_datum(Datum datum)
 {
 	FbStats    *state = (FbStats *) PG_DETOAST_DATUM(datum);
 
-	/* What is stored was checked on its way in; this notices damage and newer versions. */
-	if (!size_fits(state))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("value of type featbit.stats is corrupt or of a newer version")));
+	check_size(state);
 	return state;
+}
+
+/* The same for many calls: a small stored state is copied into the room of the caller, not into memory of its own. */
+const FbStats *
+fb_stats_from_datum_into(Datum datum, FbStatsBuffer *room)
+{
+	const char *stored = DatumGetPointer(datum);
+	Size		size;
+
+	if (!VARATT_IS_SHORT(stored) || VARATT_IS_EXTERNAL(stored))
+		return fb_stats_from_datum(datum);
+	size = VARSIZE_SHORT(stored) - VARHDRSZ_SHORT;
+	SET_VARSIZE(&room->state, size + VARHDRSZ);
+	memcpy((char *) room + VARHDRSZ, stored + VARHDRSZ_SHORT, size);
+	check_size(&room->state);
+	return &room->state;
 }
 
 /* The same for functions that read moments. */

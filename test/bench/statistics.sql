@@ -47,17 +47,21 @@ CALL bench.run(9, wall => true);
 SELECT * FROM bench.report('quantile_agg(y) alone');
 
 \echo
-\echo 25,000 comparisons of stored states
+\echo 25,000 comparisons of stored states; a column of a composite value is read where the call stands, without a scan of its row
 CREATE TABLE bench_state AS
-SELECT i, featbit.stats_from_counts(1000, 100 + i % 50) AS bought, format('{"kind": "mean", "n": 1000, "means": [%s], "comoments": [%s]}', 10 + i % 7, 1000 + i % 11)::featbit.stats AS spent
+SELECT i, featbit.stats_from_counts(1000 + i % 97, 100 + i % 50) AS bought_c, featbit.stats_from_counts(1000 + i % 89, 110 + i % 47) AS bought_t,
+    format('{"kind": "mean", "n": %s, "means": [%s], "comoments": [%s]}', 1000 + i % 97, 10 + i % 7 / 7.0, 10000 + i % 1103)::featbit.stats AS spent_c,
+    format('{"kind": "mean", "n": %s, "means": [%s], "comoments": [%s]}', 1000 + i % 89, 10 + i % 11 / 8.0, 11000 + i % 1001)::featbit.stats AS spent_t
 FROM generate_series(1, 25000) i;
 VACUUM ANALYZE bench_state;
 TRUNCATE bench.statement;
 INSERT INTO bench.statement (label, sql) VALUES
-    ('sum(mean(state))', 'SELECT sum(featbit.mean(spent)) FROM bench_state'),
-    ('effect(state, state)', 'SELECT sum(e.p_value) FROM bench_state c, LATERAL featbit.effect(c.spent, c.spent) e'),
-    ('effect(…, method => ''z'')', 'SELECT sum(e.p_value) FROM bench_state c, LATERAL featbit.effect(c.spent, c.spent, method => ''z'') e'),
-    ('effect of proportions', 'SELECT sum(e.p_value) FROM bench_state c, LATERAL featbit.effect(c.bought, c.bought) e');
+    ('sum(mean(state))', 'SELECT sum(featbit.mean(spent_t)) FROM bench_state'),
+    ('(effect(c, t)).p_value', 'SELECT sum((featbit.effect(spent_c, spent_t)).p_value) FROM bench_state'),
+    ('(effect(c, t, method => ''z'')).p_value', 'SELECT sum((featbit.effect(spent_c, spent_t, method => ''z'')).p_value) FROM bench_state'),
+    ('(effect of proportions).p_value', 'SELECT sum((featbit.effect(bought_c, bought_t)).p_value) FROM bench_state'),
+    ('(e).p_value, (e).ci_low, (e).ci_high of a subquery', 'SELECT sum((e).p_value), min((e).ci_low), max((e).ci_high) FROM (SELECT featbit.effect(spent_c, spent_t) AS e FROM bench_state OFFSET 0) s'),
+    ('LATERAL effect(c, t)', 'SELECT sum(e.p_value) FROM bench_state, LATERAL featbit.effect(spent_c, spent_t) e');
 CALL bench.run(15);
 SELECT * FROM bench.report('sum(mean(state))');
 

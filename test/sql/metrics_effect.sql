@@ -138,3 +138,28 @@ FROM (SELECT 2 + floor(1000 * random())::bigint AS n, random() AS m, random() AS
 	LATERAL featbit.effect(pg_temp.mean(n, 1000 * m, n * v * 1e6), pg_temp.mean(n, 1000 * (m + d), n * v * 1e6)) y,
 	LATERAL featbit.effect(pg_temp.mean(n, m, n * v), pg_temp.mean(n, m + d, n * v)) near,
 	LATERAL featbit.effect(pg_temp.mean(n, m, n * v), pg_temp.mean(n, m + 2 * d, n * v)) far;
+
+-- Arguments that are constants are read once per call site; those that are not are read at every call, in PL/pgSQL too.
+CREATE FUNCTION p_of(c featbit.stats, t featbit.stats, named text) RETURNS numeric LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN round((featbit.effect(c, t, method => named)).p_value::numeric, 8);
+END $$;
+WITH arms AS (SELECT '{"kind": "mean", "n": 10, "means": [10], "comoments": [90]}'::featbit.stats AS c,
+    '{"kind": "mean", "n": 20, "means": [12], "comoments": [400]}'::featbit.stats AS t)
+SELECT m AS method, round((featbit.effect(c, t, method => m)).p_value::numeric, 8) AS by_column, p_of(c, t, m) AS by_parameter,
+    CASE m WHEN 'welch' THEN round((featbit.effect(c, t, method => 'welch')).p_value::numeric, 8)
+        WHEN 'student' THEN round((featbit.effect(c, t, method => 'student')).p_value::numeric, 8)
+        ELSE round((featbit.effect(c, t, method => 'z')).p_value::numeric, 8) END AS by_constant
+FROM arms, unnest(ARRAY['welch', 'student', 'z', 'student', 'welch']) WITH ORDINALITY u(m, i) ORDER BY i;
+DROP FUNCTION p_of;
+
+-- The row is formed like any other: it can be stored, compared and taken apart.
+CREATE TEMP TABLE compared_row AS
+SELECT e.* FROM (VALUES
+    ('{"kind": "proportion", "n": 10, "successes": 3}'::featbit.stats, '{"kind": "proportion", "n": 10, "successes": 2}'::featbit.stats),
+    ('{"kind": "mean", "n": 1000, "means": [10], "comoments": [9000]}', '{"kind": "mean", "n": 2000, "n_bad": 1, "means": [11], "comoments": [19000]}'),
+    (NULL, '{"kind": "mean", "n": 2000, "n_bad": 1, "means": [11], "comoments": [19000]}')) s(c, t), featbit.effect(c, t) e;
+SELECT count(*) AS rows, count(e.ci_low) AS intervals, sum(n_c) AS n_c, sum(n_t) AS n_t, array_agg(status ORDER BY status) AS status, array_agg(notes::text ORDER BY notes) AS notes
+FROM compared_row e;
+SELECT count(*) AS same FROM compared_row e WHERE e *= ROW(e.effect, e.se, e.ci_low, e.ci_high, e.statistic, e.df, e.p_value, e.log10_p, e.log_e,
+    e.n_c, e.n_t, e.mean_c, e.mean_t, e.status, e.notes)::compared_row;
