@@ -24,6 +24,7 @@ SQL_PARTS = \
 	sql/metrics/stats_rows.sql \
 	sql/metrics/quantile.sql \
 	sql/metrics/variation_stats.sql \
+	sql/metrics/variation_quantiles.sql \
 	sql/metrics/units.sql \
 	sql/metrics/unit_agg.sql \
 	sql/metrics/comparison.sql \

@@ -58,6 +58,15 @@ alloc_in_context(void *arg, size_t size)
 	return MemoryContextAllocHuge((MemoryContext) arg, size);
 }
 
+/* Lets sketches take their memory from a context. */
+void
+fb_sketch_memory(MemoryContext context, FbSketchMemory *memory)
+{
+	memory->alloc = alloc_in_context;
+	memory->release = release;
+	memory->arg = context;
+}
+
 /* Returns the size of the flat value of a sketch. */
 static Size
 flat_size(ExpandedObjectHeader *hdr)
@@ -84,8 +93,9 @@ make_object(MemoryContext parent, int groups, int wanted)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "featbit sketch", ALLOCSET_SMALL_SIZES);
 	SketchObject *object = MemoryContextAlloc(context, sizeof(SketchObject));
-	FbSketchMemory memory = {alloc_in_context, release, context};
+	FbSketchMemory memory;
 
+	fb_sketch_memory(context, &memory);
 	EOH_init_header(&object->hdr, &sketch_methods, context);
 	object->magic = SKETCH_MAGIC;
 	fb_sketch_init(&object->sketch, groups, wanted, &memory);
@@ -247,25 +257,32 @@ fb_quantile_accum(PG_FUNCTION_ARGS)
 	return add_value(object, 0, PG_GETARG_FLOAT8(1));
 }
 
-/* quantile_accum(state, y float8, accuracy float8): transition of quantile_agg(y, accuracy) */
-Datum
-fb_quantile_accum_accuracy(PG_FUNCTION_ARGS)
+/* Reads the largest relative error of a quantile. */
+double
+fb_get_accuracy(FunctionCallInfo fcinfo, int argument)
 {
-	SketchObject *object;
 	double		accuracy;
-	int			bits;
 
-	if (PG_ARGISNULL(2))
+	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("accuracy must not be null")));
-	accuracy = PG_GETARG_FLOAT8(2);
+	accuracy = PG_GETARG_FLOAT8(argument);
 	if (unlikely(!(accuracy >= 1e-6 && accuracy <= 0.5)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("accuracy must be between 1e-6 and 0.5, not %g", accuracy),
 				 errhint("accuracy is the largest relative error of a quantile: 0.001 is a tenth of a percent.")));
-	bits = fb_sketch_bits(accuracy);
+	return accuracy;
+}
+
+/* quantile_accum(state, y float8, accuracy float8): transition of quantile_agg(y, accuracy) */
+Datum
+fb_quantile_accum_accuracy(PG_FUNCTION_ARGS)
+{
+	SketchObject *object;
+	int			bits = fb_sketch_bits(fb_get_accuracy(fcinfo, 2));
+
 	if (PG_ARGISNULL(0))
 	{
 		MemoryContext context;

@@ -14,6 +14,8 @@
 
 extern const FbSketchMemory fb_palloc_memory;
 
+extern void fb_sketch_memory(MemoryContext context, FbSketchMemory *memory);
+extern double fb_get_accuracy(FunctionCallInfo fcinfo, int argument);
 extern bool fb_sketch_datum(Datum datum);
 extern Datum fb_sketch_merge_datum(FunctionCallInfo fcinfo);
 extern Datum fb_sketch_with_zeros(FbStats *state, int64 zeros);

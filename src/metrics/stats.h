@@ -23,6 +23,8 @@ extern void fb_stats_mismatch(const char *what, const FbStats *a, const FbStats 
 extern void fb_stats_wrong_kind(const FbStats *state, int wanted);
 extern void fb_stats_overflow(void);
 extern Datum fb_stats_out(PG_FUNCTION_ARGS);
+extern Datum fb_stats_recv(PG_FUNCTION_ARGS);
+extern Datum fb_stats_send(PG_FUNCTION_ARGS);
 
 #define FB_GETARG_STATS(n) fb_stats_from_datum(PG_GETARG_DATUM(n))
 #define FB_GETARG_MOMENTS(n) fb_stats_moments_from_datum(PG_GETARG_DATUM(n))

@@ -3,7 +3,7 @@
  *		The type featbit.variation_stats: the states of all variations in one
  *		value, which spares the server the grouping of rows.
  *
- * It keeps states of one kind, mean or proportion. What leaves an aggregate,
+ * It keeps states of one kind: mean, proportion, or cuped with one covariate. What leaves an aggregate,
  * as text or in binary lists the variations in the order of their bytes.
  * Transitions keep the rules of stats_agg.c.
  */
@@ -26,7 +26,7 @@
 #define VARIATION_STATS_VERSION 1
 #define MAX_VARIATIONS 1000
 #define MAX_NAME 1000
-#define MAX_VALUES 2			/* of a state of kind mean */
+#define MAX_VALUES 9			/* of a state of kind cuped with one covariate and the indicator of missing ones */
 
 /* A variation: where its name is, and its state. */
 typedef struct Entry
@@ -64,9 +64,53 @@ PG_FUNCTION_INFO_V1(fb_variation_stats_recv);
 PG_FUNCTION_INFO_V1(fb_variation_stats_send);
 PG_FUNCTION_INFO_V1(fb_variation_stats_accum_float8);
 PG_FUNCTION_INFO_V1(fb_variation_stats_accum_bool);
+PG_FUNCTION_INFO_V1(fb_variation_stats_accum_pair);
 PG_FUNCTION_INFO_V1(fb_variation_stats_merge);
 PG_FUNCTION_INFO_V1(fb_variation_stats_final);
 PG_FUNCTION_INFO_V1(fb_variations);
+
+/* Tells whether states of a kind can be kept. */
+static bool
+kind_ok(int kind)
+{
+	return kind == FB_STATS_MEAN || kind == FB_STATS_PROPORTION || kind == FB_STATS_CUPED;
+}
+
+/* Returns the number of variates of a state of a kind with flags. */
+static int
+variates(int kind, int flags)
+{
+	return kind != FB_STATS_CUPED ? 1 : flags & FB_STATS_MISSING ? 3 : 2;
+}
+
+/* Tells whether flags can occur with a kind. */
+static bool
+flags_ok(int kind, int flags)
+{
+	return flags == 0 || (flags == FB_STATS_MISSING && kind == FB_STATS_CUPED);
+}
+
+/* Makes the state of a variation empty. */
+static void
+init_stats(FbStats *stats, int kind, int flags)
+{
+	fb_stats_init(stats, kind, variates(kind, flags));
+	stats->flags = flags;
+	SET_VARSIZE(stats, FB_STATS_SIZE(fb_stats_values(kind, stats->k)));
+}
+
+/* Gives the state of a variation the indicator of missing covariates; there is room for it. */
+static void
+widen_stats(FbStats *stats)
+{
+	FbStatsBuffer narrow;
+
+	if (stats->flags & FB_STATS_MISSING)
+		return;
+	memcpy(&narrow, stats, VARSIZE(stats));
+	init_stats(stats, FB_STATS_CUPED, FB_STATS_MISSING);
+	fb_stats_widen(&narrow.state, stats);
+}
 
 /* Returns the size of a state with that much room. */
 static Size
@@ -95,7 +139,7 @@ state_from_datum(Datum datum)
 {
 	VariationStats *state = (VariationStats *) PG_DETOAST_DATUM(datum);
 	bool		sound = VARSIZE(state) >= sizeof(VariationStats) && state->version == VARIATION_STATS_VERSION &&
-		(state->kind == FB_STATS_MEAN || state->kind == FB_STATS_PROPORTION) && state->room <= MAX_VARIATIONS &&
+		kind_ok(state->kind) && state->room <= MAX_VARIATIONS &&
 		state->count <= state->room && state->last <= state->count && state->name_bytes <= state->room_bytes &&
 		VARSIZE(state) == state_size(state->room, state->room_bytes);
 
@@ -105,7 +149,8 @@ state_from_datum(Datum datum)
 		const Entry *entry = &ENTRIES(state)[i];
 
 		sound = (uint64) entry->offset + entry->length <= state->name_bytes &&
-			entry->state.stats.kind == state->kind && fb_stats_check(&entry->state.stats) == NULL;
+			entry->state.stats.kind == state->kind && flags_ok(state->kind, entry->state.stats.flags) &&
+			entry->state.stats.k == variates(state->kind, entry->state.stats.flags) && fb_stats_check(&entry->state.stats) == NULL;
 	}
 	if (!sound)
 		ereport(ERROR,
@@ -156,8 +201,7 @@ add_variation(VariationStats **state_p, const char *name, uint32 length)
 	entry = &ENTRIES(state)[state->count];
 	entry->offset = state->name_bytes;
 	entry->length = length;
-	fb_stats_init(&entry->state.stats, state->kind, 1);
-	SET_VARSIZE(&entry->state.stats, FB_STATS_SIZE(fb_stats_values(state->kind, 1)));
+	init_stats(&entry->state.stats, state->kind, 0);
 	memcpy(NAMES(state) + state->name_bytes, name, length);
 	state->name_bytes += length;
 	return state->count++;
@@ -237,6 +281,37 @@ fb_variation_stats_accum_bool(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
+/* variation_stats_accum(state, variation text, y float8, x float8): transition of stats_by_variation(variation, y, x) */
+Datum
+fb_variation_stats_accum_pair(PG_FUNCTION_ARGS)
+{
+	VariationStats *state;
+	FbStats    *stats;
+	double		row[3];
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the state of a transition must not be null")));
+	state = transition_state(fcinfo, FB_STATS_CUPED);
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_POINTER(state);
+	stats = find_variation(&state, PG_GETARG_TEXT_PP(1));
+	row[0] = PG_GETARG_FLOAT8(2);
+	row[1] = PG_ARGISNULL(3) ? 0.0 : PG_GETARG_FLOAT8(3);
+	row[2] = PG_ARGISNULL(3) ? 1.0 : 0.0;
+	if (unlikely(!(fb_stats_usable(row[0]) && fb_stats_usable(row[1]))))
+	{
+		stats->n_bad++;
+		PG_RETURN_POINTER(state);
+	}
+	if (unlikely(PG_ARGISNULL(3)))
+		widen_stats(stats);
+	if (unlikely(!(stats->flags == 0 ? fb_stats_add_pair(stats, row[0], row[1]) : fb_stats_add_row(stats, row))))
+		fb_stats_overflow();
+	PG_RETURN_POINTER(state);
+}
+
 /* variation_stats_merge(state, state) returns variation_stats */
 Datum
 fb_variation_stats_merge(PG_FUNCTION_ARGS)
@@ -253,8 +328,15 @@ fb_variation_stats_merge(PG_FUNCTION_ARGS)
 	{
 		const Entry *entry = &ENTRIES(other)[i];
 		uint32		place = add_variation(&state, NAMES(other) + entry->offset, entry->length);
+		FbStats    *into = &ENTRIES(state)[place].state.stats;
+		Entry		from = *entry;
 
-		if (fb_stats_merge(&ENTRIES(state)[place].state.stats, &entry->state.stats) != FB_MERGE_OK)
+		if (into->flags != from.state.stats.flags)
+		{
+			widen_stats(into);
+			widen_stats(&from.state.stats);
+		}
+		if (fb_stats_merge(into, &from.state.stats) != FB_MERGE_OK)
 			fb_stats_overflow();
 	}
 	PG_RETURN_POINTER(state);
@@ -379,8 +461,8 @@ fb_variation_stats_in(PG_FUNCTION_ARGS)
 	variations = fb_state_json_member(&json, "variations", jbvObject, true);
 	fb_state_json_close(&json);
 	kind_number = fb_stats_kind_from_name(kind->val.string.val, kind->val.string.len);
-	if (kind_number != FB_STATS_MEAN && kind_number != FB_STATS_PROPORTION)
-		fb_state_json_fail(&json, "Member \"kind\" must be \"mean\" or \"proportion\".");
+	if (!kind_ok(kind_number))
+		fb_state_json_fail(&json, "Member \"kind\" must be \"mean\", \"proportion\" or \"cuped\".");
 	state = make_state(kind_number, 4, 60);
 	iterator = JsonbIteratorInit(variations->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
@@ -399,8 +481,11 @@ fb_variation_stats_in(PG_FUNCTION_ARGS)
 			fb_state_json_fail(&json, detail);
 		if (buffer.state.kind != kind_number)
 			fb_state_json_fail(&json, "The states of all variations must be of the kind that the value names.");
+		if (buffer.state.k != variates(kind_number, buffer.state.flags))
+			fb_state_json_fail(&json, "States of kind cuped must have one covariate.");
+		init_stats(&ENTRIES(state)[place].state.stats, kind_number, buffer.state.flags);
 		memcpy(&ENTRIES(state)[place].state.stats.version, &buffer.state.version,
-			   FB_STATS_SIZE(fb_stats_values(kind_number, 1)) - offsetof(FbStats, version));
+			   FB_STATS_SIZE(fb_stats_values(kind_number, buffer.state.k)) - offsetof(FbStats, version));
 	}
 	PG_RETURN_POINTER(sorted(state));
 }
@@ -421,9 +506,10 @@ fb_variation_stats_send(PG_FUNCTION_ARGS)
 		const Entry *entry = &ENTRIES(state)[i];
 
 		fb_state_send_name(&out, NAMES(state) + entry->offset, entry->length);
+		pq_sendint8(&out, entry->state.stats.flags);
 		pq_sendint64(&out, entry->state.stats.n);
 		pq_sendint64(&out, entry->state.stats.n_bad);
-		for (int k = 0; k < fb_stats_values(state->kind, 1); k++)
+		for (int k = 0; k < fb_stats_values(state->kind, entry->state.stats.k); k++)
 			pq_sendfloat8(&out, entry->state.stats.value[k]);
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
@@ -451,7 +537,7 @@ fb_variation_stats_recv(PG_FUNCTION_ARGS)
 
 	if (version != VARIATION_STATS_VERSION)
 		bad_binary("The version is not known.");
-	if (kind != FB_STATS_MEAN && kind != FB_STATS_PROPORTION)
+	if (!kind_ok(kind))
 		bad_binary("The kind is not known.");
 	if (count > MAX_VARIATIONS)
 		bad_binary("There are too many variations.");
@@ -459,7 +545,8 @@ fb_variation_stats_recv(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < count; i++)
 	{
 		int			raw = pq_getmsgint(in, 4);
-		int			length;
+		int			length,
+					flags;
 		char	   *name;
 		FbStats    *stats;
 		const char *detail;
@@ -470,9 +557,13 @@ fb_variation_stats_recv(PG_FUNCTION_ARGS)
 		if (add_variation(&state, name, length) != i)
 			bad_binary("A variation occurs twice.");
 		stats = &ENTRIES(state)[i].state.stats;
+		flags = pq_getmsgbyte(in);
+		if (!flags_ok(kind, flags))
+			bad_binary("The flags do not fit the kind.");
+		init_stats(stats, kind, flags);
 		stats->n = pq_getmsgint64(in);
 		stats->n_bad = pq_getmsgint64(in);
-		for (int k = 0; k < fb_stats_values(kind, 1); k++)
+		for (int k = 0; k < fb_stats_values(kind, stats->k); k++)
 			stats->value[k] = pq_getmsgfloat8(in);
 		if ((detail = fb_stats_check(stats)) != NULL)
 			bad_binary(detail);

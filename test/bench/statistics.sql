@@ -68,12 +68,29 @@ SELECT * FROM bench.report('sum(mean(state))');
 -- All variations in one state, against the groups.
 \echo
 \echo One state for all variations: :rows rows, two variations with names, one backend
-CREATE TABLE bench_variation AS SELECT CASE variation WHEN 0 THEN 'control' ELSE 'treatment' END AS variation, y FROM bench_value;
+CREATE TABLE bench_variation AS SELECT CASE variation WHEN 0 THEN 'control' ELSE 'treatment' END AS variation, y, x FROM bench_value;
 VACUUM ANALYZE bench_variation;
 TRUNCATE bench.statement;
 INSERT INTO bench.statement (label, sql) VALUES
-    ('stats_agg(y) GROUP BY variation', 'SELECT variation, featbit.stats_agg(y) FROM bench_variation GROUP BY variation'),
     ('count(*), avg(y), stddev_samp(y) GROUP BY variation', 'SELECT variation, count(*), avg(y), stddev_samp(y) FROM bench_variation GROUP BY variation'),
-    ('stats_by_variation(variation, y)', 'SELECT v.* FROM (SELECT featbit.stats_by_variation(variation, y) AS s FROM bench_variation) a, featbit.variations(s) v');
+    ('stats_agg(y) GROUP BY variation', 'SELECT variation, featbit.stats_agg(y) FROM bench_variation GROUP BY variation'),
+    ('stats_by_variation(variation, y)', 'SELECT v.* FROM (SELECT featbit.stats_by_variation(variation, y) AS s FROM bench_variation) a, featbit.variations(s) v'),
+    ('stats_by_variation(variation, y, x)', 'SELECT v.* FROM (SELECT featbit.stats_by_variation(variation, y, x) AS s FROM bench_variation) a, featbit.variations(s) v'),
+    ('quantiles_by_variation(variation, y, 0.005)', 'SELECT v.* FROM (SELECT featbit.quantiles_by_variation(variation, y, 0.005) AS s FROM bench_variation) a, featbit.variations(s) v'),
+    ('quantiles_by_variation(variation, y)', 'SELECT v.* FROM (SELECT featbit.quantiles_by_variation(variation, y) AS s FROM bench_variation) a, featbit.variations(s) v');
 CALL bench.run(9);
-SELECT * FROM bench.report('stats_agg(y) GROUP BY variation');
+SELECT * FROM bench.report('count(*), avg(y), stddev_samp(y) GROUP BY variation');
+\echo
+\echo The same with two workers and the leader, wall time: the ratio is to one process
+TRUNCATE bench.statement;
+INSERT INTO bench.statement (label, sql) VALUES
+    ('stats_by_variation(variation, y) alone', 'SET LOCAL max_parallel_workers_per_gather = 0; SELECT featbit.stats_by_variation(variation, y) FROM bench_variation'),
+    ('stats_by_variation(variation, y)', 'SET LOCAL max_parallel_workers_per_gather = 2; SELECT featbit.stats_by_variation(variation, y) FROM bench_variation');
+CALL bench.run(9, wall => true);
+SELECT * FROM bench.report('stats_by_variation(variation, y) alone');
+TRUNCATE bench.statement;
+INSERT INTO bench.statement (label, sql) VALUES
+    ('quantiles_by_variation(variation, y, 0.005) alone', 'SET LOCAL max_parallel_workers_per_gather = 0; SELECT featbit.quantiles_by_variation(variation, y, 0.005) FROM bench_variation'),
+    ('quantiles_by_variation(variation, y, 0.005)', 'SET LOCAL max_parallel_workers_per_gather = 2; SELECT featbit.quantiles_by_variation(variation, y, 0.005) FROM bench_variation');
+CALL bench.run(9, wall => true);
+SELECT * FROM bench.report('quantiles_by_variation(variation, y, 0.005) alone');
