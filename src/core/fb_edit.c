@@ -83,7 +83,9 @@ masks_new(FbWork *work)
 {
 	Masks	   *masks = work->allocate(work, sizeof(Masks));
 
-	memset(masks, 0, sizeof(Masks));
+	/* keys need no value where nothing is hashed */
+	memset(masks->direct, 0, sizeof(masks->direct));
+	memset(masks->hashed, 0, sizeof(masks->hashed));
 	return masks;
 }
 

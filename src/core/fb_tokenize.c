@@ -378,6 +378,37 @@ fb_tokenize(FbWork *work, FbTokenizer tokenizer, FbCodes text)
 	return fb_text_split(work, text);
 }
 
+/* The lower case of letters and digits of ASCII; 0 for all others. */
+static const uint8_t ascii_word[128] = {
+	['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+	['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v',
+	'w', 'x', 'y', 'z',
+	['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v',
+	'w', 'x', 'y', 'z'
+};
+
+/* Does what fb_tokenize_letters does to a text of ASCII. */
+static FbSlices
+tokenize_ascii(FbWork *work, FbCodes text)
+{
+	uint32_t   *lowered = fb_work_array(work, uint32_t, text.count);
+	FbSlices	tokens = {fb_work_array(work, FbSlice, text.count / 2 + 1), 0};
+	size_t		start = 0;
+
+	for (size_t i = 0; i < text.count; i++)
+	{
+		lowered[i] = ascii_word[text.codes[i]];
+		if (lowered[i] != 0)
+			continue;
+		if (i > start)
+			tokens.items[tokens.count++] = (FbSlice) {&lowered[start], i - start};
+		start = i + 1;
+	}
+	if (text.count > start)
+		tokens.items[tokens.count++] = (FbSlice) {&lowered[start], text.count - start};
+	return tokens;
+}
+
 /*
  * Divides text into runs of letters and numbers, lowered: of a to z and 0 to 9
  * alone, as Google's rouge_score has it, or of the categories L and N.
@@ -385,11 +416,18 @@ fb_tokenize(FbWork *work, FbTokenizer tokenizer, FbCodes text)
 FbSlices
 fb_tokenize_letters(FbWork *work, FbCodes text, bool ascii)
 {
-	FbCodes		lowered = fb_text_lower(work, text);
-	FbSlices	tokens = {fb_work_array(work, FbSlice, lowered.count / 2 + 1), 0};
+	FbCodes		lowered;
+	FbSlices	tokens;
 	size_t		start = 0;
+	uint32_t	all = 0;
 
 	work->poll(work);
+	for (size_t i = 0; i < text.count; i++)
+		all |= text.codes[i];
+	if (all < 0x80)
+		return tokenize_ascii(work, text);
+	lowered = fb_text_lower(work, text);
+	tokens = (FbSlices) {fb_work_array(work, FbSlice, lowered.count / 2 + 1), 0};
 	for (size_t i = 0; i <= lowered.count; i++)
 	{
 		uint32_t	code = i < lowered.count ? lowered.codes[i] : ' ';

@@ -4,6 +4,8 @@
  */
 #include "core/fb_unicode.h"
 
+#include <string.h>
+
 typedef struct FbLowerRange
 {
 	uint32_t	first;
@@ -174,6 +176,21 @@ fb_utf8_decode(const char *data, size_t length, uint32_t *codes)
 	{
 		size_t		bytes = 1;
 
+		/* runs of ASCII, eight bytes at a time */
+		while (end - at >= 8)
+		{
+			uint64_t	eight;
+
+			memcpy(&eight, at, 8);
+			if (eight & UINT64_C(0x8080808080808080))
+				break;
+			for (int i = 0; i < 8; i++)
+				codes[count + (size_t) i] = at[i];
+			count += 8;
+			at += 8;
+		}
+		if (at == end)
+			break;
 		if (*at < 0x80)
 			codes[count] = *at;
 		else if ((bytes = decode_long(at, (size_t) (end - at), &codes[count])) == 0)

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -85,23 +86,27 @@ check_refs(ArrayType *refs)
 FbCodes *
 fb_metric_read_refs(FbServerWork *server, const FbMetricParams *params, ArrayType *refs, int *count)
 {
-	ArrayIterator iterator;
 	FbCodes    *codes;
-	Datum		element;
-	bool		isnull;
+	char	   *element;
+	bits8	   *nulls;
+	int			size;
 
 	*count = 0;
 	check_refs(refs);
 	if (ARR_NDIM(refs) == 0)
 		return NULL;
-	codes = server->work.allocate(&server->work, sizeof(FbCodes) * ARR_DIMS(refs)[0]);
-	iterator = array_create_iterator(refs, 0, NULL);
-	while (array_iterate(iterator, &element, &isnull))
+	size = ARR_DIMS(refs)[0];
+	codes = server->work.allocate(&server->work, sizeof(FbCodes) * size);
+	element = ARR_DATA_PTR(refs);
+	nulls = ARR_NULLBITMAP(refs);
+	for (int i = 0; i < size; i++)
 	{
-		if (!isnull)
-			codes[(*count)++] = fb_metric_read_text(server, params, DatumGetTextPP(element));
+		if (nulls != NULL && (nulls[i / 8] & (1 << i % 8)) == 0)
+			continue;
+		element = (char *) att_align_pointer(element, TYPALIGN_INT, -1, element);
+		codes[(*count)++] = fb_metric_read_text(server, params, DatumGetTextPP(PointerGetDatum(element)));
+		element = att_addlength_pointer(element, -1, element);
 	}
-	array_free_iterator(iterator);
 	return codes;
 }
 
