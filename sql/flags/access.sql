@@ -118,6 +118,8 @@ CREATE FUNCTION featbit.task_functions(task text) RETURNS SETOF regprocedure
 				WHEN p.provolatile = 'i' THEN task IN ('evaluate', 'record', 'analyse', 'manage')
 				WHEN p.proname = 'variation_value' THEN task IN ('evaluate', 'record')
 				WHEN p.proname ~ '^(evaluate_exposure|tracking_schema|recording_schema|expose|track)' THEN task = 'record'
+				-- experiments replay what was served: who may read the history may do so
+				WHEN p.proname = 'resolve_at' THEN task IN ('evaluate', 'analyse', 'manage')
 				WHEN p.provolatile = 's' AND p.proname ~ '^(evaluate_|resolve|compare_assignments|compared_assignments|assignment_agreement|flag_(variation|bool|text|int|number|json)|config_version)' THEN task = 'evaluate'
 				WHEN p.provolatile = 's' THEN task IN ('analyse', 'manage')
 				ELSE task = 'manage'

@@ -167,3 +167,17 @@ SELECT DISTINCT notes FROM featbit.experiment_results('ramp', now() + interval '
 
 -- 5. who did not get as far as the activating event, by variation
 SELECT check_name, variation, users, round(value::numeric, 4) AS value, round(expected::numeric, 4) AS expected, round(p_value::numeric, 4) AS p, status FROM featbit.experiment_health('activated', '2026-01-09 12:00') WHERE check_name IN ('drop_out', 'sample_ratio', 'mixed_exposure');
+
+-- 6. an analyst may replay what he may read
+CREATE ROLE regress_lifecycle_analyst;
+SELECT featbit.grant_access('regress_lifecycle_analyst', 'analyse', 'test_experiments');
+SET ROLE regress_lifecycle_analyst;
+SELECT variation FROM featbit.experiment_results('replay', :'since'::timestamptz + interval '1 day');
+RESET ROLE;
+GRANT SELECT ON hit, orders TO regress_lifecycle_analyst;
+SET ROLE regress_lifecycle_analyst;
+SELECT variation, mean FROM featbit.experiment_results('replay', :'since'::timestamptz + interval '1 day');
+SELECT verdict FROM featbit.report('prompts', '2026-01-09') WHERE verdict IS NOT NULL;
+RESET ROLE;
+DROP OWNED BY regress_lifecycle_analyst;
+DROP ROLE regress_lifecycle_analyst;

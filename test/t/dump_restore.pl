@@ -48,6 +48,10 @@ UPDATE featbit.environment SET protected = true, name = 'hands off' WHERE key = 
 INSERT INTO featbit.environment (key, name) VALUES ('empty', 'without flags');
 SELECT featbit.create_tracking('facts', 'production');
 SELECT count(featbit.expose('user-' || n, 'a-asks')), count(featbit.track('user-' || n, 'bought', n)) FROM generate_series(1, 500) n;
+SELECT featbit.create_metric('bought', 'conversion', event_name => 'bought', lookback => '7 days'), featbit.create_metric('spent', 'sum', 'facts.event', 'user_key', 'occurred_at', value => 'value');
+SELECT featbit.create_experiment('asks', 'a-asks', '{bought}', '{"spent": 0.1}', dimensions => '{"first": {"source": "SELECT user_key, left(user_key, 6) AS first FROM facts.event", "unit_column": "user_key", "value": "first"}}'),
+	featbit.start_experiment('asks', now() - interval '1 hour'), featbit.set_experiment_weights('asks', '{"x": 1, "y": 1}'), featbit.set_retention('event', '90 days');
+SELECT * FROM featbit.tick();
 -- what depends on the extension in a user's database
 CREATE VIEW public.models AS SELECT n, featbit.evaluate_flag('user-' || n, 'a-asks', '{}', 'production') AS model FROM generate_series(1, 100) n;
 CREATE TABLE public.orders (n int PRIMARY KEY, greeting text DEFAULT featbit.evaluate_flag('user-7', 'a-asks', '{}', 'production'), summary featbit.stats);
@@ -61,8 +65,10 @@ SQL
 
 my @tables = (
 	'featbit.environment ORDER BY key', 'featbit.flag ORDER BY environment, key', 'featbit.segment ORDER BY environment, key',
-	'featbit.flag_revision ORDER BY environment, kind, key, revision');
-my @facts = ('facts.exposure ORDER BY flag_key, user_key', 'facts.event ORDER BY user_key', 'public.orders ORDER BY n', 'featbit.access ORDER BY role, task, environment', 'featbit.follow ORDER BY environment',
+	'featbit.flag_revision ORDER BY environment, kind, key, revision', 'featbit.metric_definition ORDER BY key', 'featbit.experiment ORDER BY key', 'featbit.experiment_metric ORDER BY metric_key',
+	'featbit.experiment_iteration ORDER BY iteration', 'featbit.experiment_epoch ORDER BY started_at', 'featbit.retention ORDER BY table_name', 'featbit.heartbeat ORDER BY environment',
+	'featbit.experiment_verdict ORDER BY variation');
+my @facts = ("featbit.experiment_states('asks', now() + interval '1 second', NULL, 'production') ORDER BY place, metric, variation", 'facts.exposure ORDER BY flag_key, user_key', 'facts.event ORDER BY user_key', 'public.orders ORDER BY n', 'featbit.access ORDER BY role, task, environment', 'featbit.follow ORDER BY environment',
 	"(SELECT polrelid::regclass::text, polname, polcmd, polroles, pg_get_expr(polqual, polrelid) FROM pg_policy) p ORDER BY 1, 2",
 	"(SELECT relname, relacl::text, relrowsecurity FROM pg_class WHERE relnamespace = 'featbit'::regnamespace AND relkind IN ('r', 'v')) c ORDER BY 1",
 	"(SELECT oid::regprocedure::text, proacl::text FROM pg_proc WHERE pronamespace = 'featbit'::regnamespace) p ORDER BY 1");
@@ -172,7 +178,7 @@ $node->safe_psql('postgres', 'CREATE ROLE steward LOGIN; CREATE ROLE guest LOGIN
 $node->safe_psql('owned', <<'SQL');
 CREATE EXTENSION featbit_pg;
 SELECT featbit.grant_access('guest', 'manage');
-DO $$ DECLARE t text; BEGIN FOREACH t IN ARRAY '{access,environment,flag,segment,flag_revision,follow}'::text[] LOOP EXECUTE format('ALTER TABLE featbit.%I OWNER TO steward', t); END LOOP; END $$;
+DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'featbit'::regnamespace AND relkind = 'r' LOOP EXECUTE format('ALTER TABLE %s OWNER TO steward', t); END LOOP; END $$;
 GRANT USAGE ON SCHEMA featbit TO steward;
 SQL
 # A manager, whose rows are kept apart by row-level security, may write flags, but not with revisions of his own.
