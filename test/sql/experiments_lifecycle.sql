@@ -171,10 +171,11 @@ SELECT check_name, variation, users, round(value::numeric, 4) AS value, round(ex
 -- 6. an analyst may replay what he may read
 CREATE ROLE regress_lifecycle_analyst;
 SELECT featbit.grant_access('regress_lifecycle_analyst', 'analyse', 'test_experiments');
+GRANT SELECT ON orders TO regress_lifecycle_analyst;
 SET ROLE regress_lifecycle_analyst;
 SELECT variation FROM featbit.experiment_results('replay', :'since'::timestamptz + interval '1 day');
 RESET ROLE;
-GRANT SELECT ON hit, orders TO regress_lifecycle_analyst;
+GRANT SELECT ON hit TO regress_lifecycle_analyst;
 SET ROLE regress_lifecycle_analyst;
 SELECT variation, mean FROM featbit.experiment_results('replay', :'since'::timestamptz + interval '1 day');
 SELECT verdict FROM featbit.report('prompts', '2026-01-09') WHERE verdict IS NOT NULL;
