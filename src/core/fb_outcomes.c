@@ -286,6 +286,8 @@ fb_outcomes_apply(FbOutcomes *state, const FbExposureView *view, uint32_t from, 
 			if (elapsed < earliest)
 				continue;
 			__builtin_prefetch(&state->rows[(size_t) position * state->width], 1);
+			if (state->width > 1)
+				__builtin_prefetch(&state->rows[(size_t) (position + 1) * state->width - 1], 1);
 			unit[found] = (uint32_t) position;
 			event[found] = from + i;
 			since[found] = elapsed;
