@@ -13,6 +13,7 @@ DECLARE
 	exposed record;
 	parts double precision;
 	accumulators integer;
+	type constant text := featbit.unit_type(experiment, ARRAY(SELECT metrics[n].compiled FROM generate_subscripts(metrics, 1) n));
 BEGIN
 	IF experiment.assignment ->> 'kind' = 'replay' OR experiment.identity IS NOT NULL OR experiment.clusters IS NOT NULL OR experiment.activation IS NOT NULL OR slice IS NOT NULL
 		OR EXISTS (SELECT FROM generate_subscripts(metrics, 1) n
@@ -22,20 +23,21 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	EXECUTE format('WITH %s SELECT count(*) AS n, coalesce(bool_and(r.randomised), true) AS randomised, min(r.at) AS first_at FROM raw r WHERE r.unit IS NOT NULL AND r.variation IS NOT NULL',
-			featbit.exposures_sql(experiment, iteration, as_of, featbit.unit_type(experiment, ARRAY(SELECT metrics[n].compiled FROM generate_subscripts(metrics, 1) n)), exposed_before))
+			featbit.exposures_sql(experiment, iteration, as_of, type, exposed_before))
 		INTO exposed;
 	-- a map does not tell who was dealt from who was targeted, nor forgets who came before the start
 	IF NOT exposed.randomised OR exposed.first_at < iteration.started_at THEN
 		RETURN NULL;
 	END IF;
 	SELECT sum(CASE WHEN metrics[n].kind IN ('mean', 'ratio') THEN 2 ELSE 1 END * CASE WHEN coalesce(experiment.lookback, metrics[n].lookback) IS NULL THEN 1 ELSE 2 END) INTO accumulators FROM generate_subscripts(metrics, 1) n;
-	parts := ceil(exposed.n * greatest(128, 32 + 32 * accumulators) / memory);
-	RETURN CASE WHEN parts <= 64 THEN greatest(parts, 1) END;
+	-- a map that has just grown takes up to 115 bytes per text unit, 80 per number; sums take 8, and twice that with a look-back
+	parts := ceil(exposed.n * greatest(CASE type WHEN 'bigint' THEN 120 ELSE 160 END, 16 + 12 * accumulators) / memory);
+	RETURN CASE WHEN parts <= 16 THEN greatest(parts, 1) END;
 END
 $$;
 
 COMMENT ON FUNCTION featbit.map_parts(featbit.experiment, featbit.experiment_iteration, featbit.metric_definition[], timestamptz, text, timestamptz) IS
-'internal: in how many parts of the units, each within work_mem * hash_mem_multiplier, map_sql is to answer; NULL where it cannot, or only in more than 64';
+'internal: in how many parts of the units, each within work_mem * hash_mem_multiplier, map_sql is to answer; NULL where it cannot, or only in more than 16, each of which reads all events';
 
 CREATE FUNCTION featbit.map_sql(experiment featbit.experiment, iteration featbit.experiment_iteration, metrics featbit.metric_definition[], as_of timestamptz, exposed_before timestamptz, parts integer, part integer) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC'
