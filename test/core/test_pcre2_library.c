@@ -8,6 +8,7 @@
 #define fb_regex_compile compile_without_library
 #define fb_regex_free free_without_library
 #define fb_regex_match match_without_library
+#define fb_regex_delete delete_without_library
 #include "../../src/core/fb_regex.c"
 
 #include "tap.h"
