@@ -93,6 +93,7 @@ DECLARE
     is_flag boolean;
     keys text[];
     changes bigint := 0;
+    reason text;
 BEGIN
     FOR followed IN
         SELECT f.environment, f.env_id, c.relname = 'feature_flags' AS of_flags
@@ -111,13 +112,19 @@ BEGIN
         BEGIN
             changes := changes + featbit.sync_follow(followed.environment, keys, NOT followed.of_flags);
         EXCEPTION WHEN OTHERS THEN
-            UPDATE featbit.follow AS f SET checked_at = clock_timestamp(), error = SQLERRM, error_at = clock_timestamp()
-            WHERE f.environment = followed.environment;
+            reason := SQLERRM;
+            -- not another wait for the writer that may have been waited for already
+            UPDATE featbit.follow AS f SET checked_at = clock_timestamp(), error = reason, error_at = clock_timestamp()
+            WHERE f.environment = (SELECT l.environment FROM featbit.follow AS l WHERE l.environment = followed.environment FOR NO KEY UPDATE SKIP LOCKED);
+            IF NOT FOUND THEN
+                RAISE WARNING USING MESSAGE = format('environment "%s" did not get the changes of FeatBit: %s', followed.environment, reason),
+                    HINT = format('Run SELECT * FROM featbit.sync_featbit(%L).', followed.environment);
+            END IF;
         END;
     END LOOP;
     RETURN changes;
 END $$;
-COMMENT ON FUNCTION featbit.follow_change(regclass, text[], text[]) IS 'internal: what the triggers of followed tables do, as the owner of the extension. relation: FeatBit''s feature_flags or segments; env_ids and flag_keys: of the rows that changed, NULL when all may have. Whatever goes wrong is noted in featbit.follow and does not reach FeatBit. Returns the number of changes.';
+COMMENT ON FUNCTION featbit.follow_change(regclass, text[], text[]) IS 'internal: what the triggers of followed tables do, as the owner of the extension. relation: FeatBit''s feature_flags or segments; env_ids and flag_keys: of the rows that changed, NULL when all may have. Whatever goes wrong is noted in featbit.follow, or is a warning where another writer holds the row of the environment there, and does not reach FeatBit. Returns the number of changes.';
 
 CREATE FUNCTION featbit.follow_featbit_table() RETURNS trigger
     AS 'MODULE_PATHNAME', 'fb_follow_featbit_table' LANGUAGE C;

@@ -26,15 +26,25 @@ CREATE FUNCTION featbit.begin_change(environment text, comment text, flag_key te
 DECLARE
     previous text := coalesce(current_setting('featbit.change_comment', true), '');
     in_environment text := coalesce(begin_change.environment, current_setting('featbit.environment', true), 'default');
+    is_locked boolean := false;
 BEGIN
     IF comment IS NOT NULL THEN
         PERFORM set_config('featbit.change_comment', comment, true);
     END IF;
+    IF flag_key IS NULL THEN
+        PERFORM featbit.lock_environment(environment);
+        RETURN previous;
+    END IF;
     -- a plain UPDATE locks its row before the environment: where one is under way, it is let through first
     BEGIN
         PERFORM featbit.lock_environment(environment);
+        is_locked := true;
         PERFORM FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key FOR NO KEY UPDATE NOWAIT;
     EXCEPTION WHEN lock_not_available THEN
+        -- lock_timeout, while waiting for the environment: who set it does not want to wait twice
+        IF NOT is_locked THEN
+            RAISE;
+        END IF;
         PERFORM FROM featbit.flag AS f WHERE f.environment = in_environment AND f.key = flag_key FOR NO KEY UPDATE;
         PERFORM featbit.lock_environment(environment);
     END;
