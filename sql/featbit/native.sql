@@ -211,8 +211,8 @@ BEGIN
     SELECT coalesce(array_agg(concat_ws(': ', p.path, p.problem)), '{}') INTO problems
     FROM featbit.flag_problems(flag.environment) AS p WHERE p.kind = 'flag' AND p.key = flag.key AND p.severity = 'error';
     notes := '{}';
-    IF flag.key !~ '^[A-Za-z0-9]' THEN
-        problems := problems || format('the key "%s" does not start with a letter or digit', flag.key);
+    IF flag.key !~ '^[A-Za-z0-9][A-Za-z0-9._-]*$' THEN
+        problems := problems || format('the key "%s" is none of a native flag: it starts with a letter or digit, and letters, digits, ".", "_" and "-" follow', flag.key);
     END IF;
     IF problems <> '{}' THEN
         RETURN;

@@ -151,10 +151,12 @@ read_variation(FbReader *reader, const FbPlace *place, const JsonbValue *value, 
 	json = fb_featbit_value(text, type);
 	if (type != FB_FLAG_STRING && JB_ROOT_IS_SCALAR(json))
 	{
-		(void) JsonbExtractScalar(&json->root, &member);
-		if (member.type == jbvString && !(type == FB_FLAG_JSON && text.length > 0 && fb_featbit_json(text) != NULL))
-			fb_note(reader, &value_place, "%s is no %s: \"%s\"", fb_place_text(&value_place), type_names[type],
-					fb_cstring(text));
+		JsonbValue	converted;
+
+		(void) JsonbExtractScalar(&json->root, &converted);
+		if (converted.type == jbvString && !(type == FB_FLAG_JSON && text.length > 0 && fb_featbit_json(text) != NULL))
+			fb_note(reader, &value_place, "%s is no %s: %s", fb_place_text(&value_place), type_names[type],
+					fb_json_text(&member));
 	}
 	copy = fb_arena_alloc(reader->arena, VARSIZE(json));
 	memcpy(copy, json, VARSIZE(json));

@@ -80,6 +80,7 @@ SELECT count(*) FROM featbit.import_featbit(jsonb_build_array(
     pg_temp.flag('low', '{"property": "a", "op": "Equal", "value": "x"}') || '{"fallthrough": {"variations": [{"id": "t", "rollout": [-0.1, 0.5]}, {"id": "f", "rollout": [0.5, 1]}]}}',
     pg_temp.flag('no-off', '{"property": "a", "op": "Equal", "value": "x"}') - 'disabledVariationId',
     pg_temp.flag('.dot', '{"property": "a", "op": "Equal", "value": "x"}'),
+    pg_temp.flag('two words', '{"property": "a", "op": "Equal", "value": "x"}'),
     pg_temp.flag('off', '{"property": "a", "op": "Equal", "value": "x"}') || '{"disabledVariationId": "v"}'), 'test_native_refused');
 SELECT featbit.to_native('number', 'test_native_refused');
 SELECT featbit.to_native('number', 'test_native_refused', numbers => 'text');

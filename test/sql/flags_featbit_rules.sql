@@ -83,6 +83,10 @@ FROM featbit.flag AS f, LATERAL featbit.resolve(f.key, '{"targetingKey": "u", "p
 SELECT count(*) AS evaluate_flag_differs FROM featbit.flag AS f, LATERAL featbit.resolve(f.key, '{"targetingKey": "u", "p": ""}') AS r
 WHERE f.environment = 'test_featbit_rules' AND featbit.flag_variation('u', f.key, '{"p": ""}') IS DISTINCT FROM r.variant;
 SELECT key, path, problem, severity FROM featbit.flag_problems('test_featbit_rules') WHERE key <> 'one' ORDER BY length(key), key, path, problem;
+-- a value of any size is named by its beginning
+INSERT INTO featbit.flag (semantics, key, type, off_variation, variations, fallthrough)
+VALUES ('featbit', 'deep', 'json', 'a', jsonb_build_array(jsonb_build_object('id', 'a', 'value', repeat('[', 100000))), '{"variations": [{"id": "a", "rollout": [0, 1]}]}');
+SELECT path, problem FROM featbit.flag_problems('test_featbit_rules') WHERE key = 'deep';
 -- a trace of what cannot be met
 SELECT what, path, description, expected, outcome, reason FROM featbit.explain_flag('u', 'bad-23', '{"p": "x"}') WHERE what = 'condition';
 SELECT what, path, description, expected, actual, outcome, reason FROM featbit.explain_flag('u', 'bad-25') WHERE path LIKE 'rules%' OR what = 'result';
