@@ -1,6 +1,7 @@
 -- Experiments against plain SQL written out longhand, for every kind of metric, on random data sets: late events, duplicates, units in two
 -- variations, NULLs, numbers that are none, endless times, and days on which clocks change. The number of data sets: PGOPTIONS="-c featbit_test.sets=200".
 CREATE EXTENSION IF NOT EXISTS featbit_pg;
+SET jit = off; -- the longhand is compiled longer than it runs
 SET featbit.environment = 'test_longhand';
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
