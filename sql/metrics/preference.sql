@@ -339,7 +339,7 @@ COMMENT ON TYPE featbit.preference IS
 'Mergeable state of pairwise comparisons: what each item scored against each other. Text form: a JSON object with version, n_bad, items (names) and scores (a row for each item: its wins against each item, ties counting half). Made by preference_agg, merged by rollup, read by bradley_terry.';
 
 CREATE TYPE featbit.strength AS (item text, strength float8, log_strength float8, se float8, ci_low float8, ci_high float8, rating float8, rank int,
-	games float8, wins float8, status text);
+	games float8, wins float8, status text, notes text[]);
 
 COMMENT ON TYPE featbit.strength IS 'Strength of an item in the model of Bradley and Terry.';
 COMMENT ON COLUMN featbit.strength.item IS 'the item';
@@ -353,6 +353,7 @@ COMMENT ON COLUMN featbit.strength.rank IS '1 + number of items whose interval l
 COMMENT ON COLUMN featbit.strength.games IS 'comparisons';
 COMMENT ON COLUMN featbit.strength.wins IS 'wins among them, ties counting half';
 COMMENT ON COLUMN featbit.strength.status IS 'insufficient_n (one item), disconnected (some items never scored against the others: no finite strengths), resolution, ok';
+COMMENT ON COLUMN featbit.strength.notes IS 'ignored_values: comparisons of an item with itself or with an outcome outside 0 to 1 were left out';
 
 CREATE FUNCTION featbit.preference_accum(state featbit.preference, a text, b text, outcome float8) RETURNS featbit.preference
 	AS 'MODULE_PATHNAME', 'fb_preference_accum' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -425,9 +426,9 @@ CREATE FUNCTION featbit.bradley_terry(
 	RETURNS SETOF featbit.strength
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT s.item, s.strength, s.log_strength, s.se, s.ci_low, s.ci_high, s.rating, s.rank, s.games, s.wins, s.status
+	SELECT s.item, s.strength, s.log_strength, s.se, s.ci_low, s.ci_high, s.rating, s.rank, s.games, s.wins, s.status, s.notes
 		FROM unnest(featbit.strengths(state, alpha, reference, virtual_ties)) WITH ORDINALITY
-			s(item, strength, log_strength, se, ci_low, ci_high, rating, rank, games, wins, status, place)
+			s(item, strength, log_strength, se, ci_low, ci_high, rating, rank, games, wins, status, notes, place)
 		ORDER BY s.log_strength DESC NULLS LAST, s.place
 $$;
 

@@ -25,7 +25,7 @@
 
 #define MCNEMAR_COLUMNS 13
 #define WIN_RATE_COLUMNS 8
-#define STRENGTH_COLUMNS 11
+#define STRENGTH_COLUMNS 12
 #define ELO_SCALE 173.71779276130072818 /* 400 / ln 10 */
 
 PG_FUNCTION_INFO_V1(fb_mcnemar_test_sql);
@@ -194,6 +194,7 @@ find_reference(FunctionCallInfo fcinfo, int argument, const FbPreference *state)
 Datum
 fb_bradley_terry_sql(PG_FUNCTION_ARGS)
 {
+	static const char *const notes[] = {"ignored_values"};
 	FbPreference *state = PG_ARGISNULL(0) ? NULL : fb_preference_sorted(fb_preference_from_datum(PG_GETARG_DATUM(0)));
 	double		alpha = PG_NARGS() > 1 ? fb_get_alpha(fcinfo, 1) : 0.05;
 	FbBradleyTerry model;
@@ -261,6 +262,7 @@ fb_bradley_terry_sql(PG_FUNCTION_ARGS)
 		fb_set_number(values, nulls, 8, games);
 		fb_set_number(values, nulls, 9, wins);
 		values[10] = fb_status_text(status);
+		values[11] = fb_notes(notes, state->n_bad > 0 ? 1 : 0);
 		rows[i] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	}
 	ReleaseTupleDesc(desc);

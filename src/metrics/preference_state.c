@@ -282,13 +282,6 @@ fb_preference_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(out.data);
 }
 
-/* Tells whether a number can be a score of i against j. */
-static bool
-score_ok(double score, uint32 i, uint32 j)
-{
-	return score >= 0.0 && score <= (double) FB_STATS_MAX_N && (i != j || score == 0.0);
-}
-
 /* preference_in(cstring) returns preference */
 Datum
 fb_preference_in(PG_FUNCTION_ARGS)
@@ -324,7 +317,7 @@ fb_preference_in(PG_FUNCTION_ARGS)
 		{
 			double		score = fb_state_json_number(&json, getIthJsonbValueFromContainer(row, j));
 
-			if (!score_ok(score, i, j))
+			if (!fb_preference_score_ok(score, i, j))
 				fb_state_json_fail(&json, "A score must be between 0 and 2^53, and 0 against the item itself.");
 			FB_PREFERENCE_SCORES(state)[(Size) i * state->room_items + j] = score;
 		}
@@ -370,22 +363,20 @@ fb_preference_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
 	FbPreference *state = make_state(4, 64);
+	const char *detail = fb_preference_wire_check((unsigned char *) in->data + in->cursor, in->len - in->cursor);
 	uint32		count;
 
-	if (pq_getmsgbyte(in) != FB_PREFERENCE_VERSION)
-		bad_binary("The version is not known.");
+	if (detail)
+		bad_binary(detail);
+	(void) pq_getmsgbyte(in);
 	state->n_bad = pq_getmsgint64(in);
 	count = pq_getmsgint(in, 4);
-	if (state->n_bad < 0 || state->n_bad > FB_STATS_MAX_N || count > FB_PREFERENCE_MAX_ITEMS)
-		bad_binary("A count is out of range.");
 	for (uint32 i = 0; i < count; i++)
 	{
 		int			raw = pq_getmsgint(in, 4);
 		int			length;
 		char	   *name;
 
-		if (raw < 0 || raw > in->len - in->cursor)
-			bad_binary("A name exceeds the value.");
 		name = pq_getmsgtext(in, raw, &length);
 		if (find_item(&state, name, length) != i)
 			bad_binary("An item occurs twice.");
@@ -395,8 +386,6 @@ fb_preference_recv(PG_FUNCTION_ARGS)
 		{
 			double		score = pq_getmsgfloat8(in);
 
-			if (!score_ok(score, i, j))
-				bad_binary("A score is out of range.");
 			FB_PREFERENCE_SCORES(state)[(Size) i * state->room_items + j] = score == 0.0 ? 0.0 : score;
 		}
 	PG_RETURN_POINTER(fb_preference_sorted(state));

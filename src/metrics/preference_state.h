@@ -9,8 +9,8 @@
 
 #include "fmgr.h"
 
-#define FB_PREFERENCE_VERSION	1
-#define FB_PREFERENCE_MAX_ITEMS 1000
+#include "core/fb_stats_wire.h"
+
 #define FB_PREFERENCE_MAX_NAME	1000
 
 /*

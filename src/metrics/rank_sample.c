@@ -358,20 +358,19 @@ fb_rank_sample_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
 	FbRankSample *sample;
-	int			version = pq_getmsgbyte(in);
-	int			kind = pq_getmsgbyte(in);
-	int64		n_bad = pq_getmsgint64(in);
-	uint32		n_c = pq_getmsgint(in, 4);
-	uint32		n_t = pq_getmsgint(in, 4);
+	const char *detail = fb_rank_sample_wire_check((unsigned char *) in->data + in->cursor, in->len - in->cursor);
+	int			kind;
+	int64		n_bad;
+	uint32		n_c,
+				n_t;
 
-	if (version != FB_RANK_SAMPLE_VERSION)
-		bad_binary("The version is not known.");
-	if (kind != FB_SAMPLE_PAIRED && kind != FB_SAMPLE_TWO)
-		bad_binary("The kind is not known.");
-	if (n_bad < 0 || n_bad > FB_STATS_MAX_N || (kind == FB_SAMPLE_PAIRED && n_t > 0))
-		bad_binary("A count is out of range.");
-	if (((uint64) n_c + n_t) * sizeof(double) != (uint64) (in->len - in->cursor))
-		bad_binary("The number of values does not fit the length.");
+	if (detail)
+		bad_binary(detail);
+	(void) pq_getmsgbyte(in);
+	kind = pq_getmsgbyte(in);
+	n_bad = pq_getmsgint64(in);
+	n_c = pq_getmsgint(in, 4);
+	n_t = pq_getmsgint(in, 4);
 	sample = make_sample(kind, (Size) n_c + n_t);
 	sample->n_bad = n_bad;
 	sample->n_c = n_c;
@@ -380,8 +379,6 @@ fb_rank_sample_recv(PG_FUNCTION_ARGS)
 	{
 		double		value = pq_getmsgfloat8(in);
 
-		if (!fb_stats_usable(value))
-			bad_binary("Values must be finite and at most 1e140.");
 		sample->value[i] = value == 0.0 ? 0.0 : value;
 	}
 	PG_RETURN_POINTER(fb_rank_sample_sorted(sample));

@@ -13,13 +13,7 @@
 
 #include "fmgr.h"
 
-#define FB_RANK_SAMPLE_VERSION	1
-
-typedef enum FbRankSampleKind
-{
-	FB_SAMPLE_PAIRED = 1,
-	FB_SAMPLE_TWO = 2
-} FbRankSampleKind;
+#include "core/fb_stats_wire.h"
 
 typedef struct FbRankSample
 {

@@ -16,6 +16,7 @@
 #include "libpq/pqformat.h"
 
 #include "core/fb_stats_text.h"
+#include "core/fb_stats_wire.h"
 #include "metrics/stats.h"
 #include "pg_compat.h"
 
@@ -363,137 +364,22 @@ bad_binary(const char *detail)
 			 errdetail("%s", detail)));
 }
 
-/* Reads the buckets of a sketch behind the bytes that all states have. */
-static FbStats *
-receive_sketch(StringInfo in, int bits, int64 n, int64 n_bad)
-{
-	double		min,
-				max;
-	int			wanted,
-				groups;
-	uint64		buckets = 0;
-	int32		sizes[FB_SKETCH_GROUPS] = {0};
-	FbSketchFlat *flat;
-	FbBucket   *bucket;
-	Size		size;
-	const char *detail;
-
-	if (in->len - in->cursor < 24)
-		bad_binary("The value is too short.");
-	min = pq_getmsgfloat8(in);
-	max = pq_getmsgfloat8(in);
-	wanted = pq_getmsgint(in, 4);
-	groups = pq_getmsgint(in, 4);
-	if (groups != 1 && groups != FB_SKETCH_GROUPS)
-		bad_binary("There must be 1 or 64 groups.");
-	if (in->len - in->cursor < groups * 4)
-		bad_binary("The value is too short.");
-	for (int g = 0; g < groups; g++)
-	{
-		sizes[g] = pq_getmsgint(in, 4);
-		buckets += (uint32) sizes[g];
-	}
-	if (buckets > FB_SKETCH_MAX_GROUPED || in->len - in->cursor != buckets * 16)
-		bad_binary("The length does not fit the number of buckets.");
-	size = FB_SKETCH_SIZE(groups, buckets);
-	flat = palloc0(size);
-	SET_VARSIZE(flat, size);
-	flat->version = FB_STATS_VERSION;
-	flat->kind = FB_STATS_QUANTILE;
-	flat->bits = bits;
-	flat->n = n;
-	flat->n_bad = n_bad;
-	flat->min = min;
-	flat->max = max;
-	flat->wanted = wanted;
-	flat->groups = groups;
-	memcpy(flat->sizes, sizes, sizeof(int32) * FB_SKETCH_SIZES(groups));
-	bucket = FB_SKETCH_BUCKETS(flat);
-	for (uint64 i = 0; i < buckets; i++, bucket++)
-	{
-		bucket->key = pq_getmsgint64(in);
-		bucket->count = pq_getmsgint64(in);
-	}
-	detail = fb_sketch_check(flat, size);
-	if (detail)
-		bad_binary(detail);
-	return (FbStats *) flat;
-}
-
-/* Reads the sums of a bootstrap behind the bytes that all states have. */
-static FbStats *
-receive_bootstrap(StringInfo in, int k, int64 n, int64 n_bad)
-{
-	int			replicates;
-	Size		size;
-	FbStats    *state;
-	const char *detail;
-
-	if (in->len - in->cursor < 4)
-		bad_binary("The value is too short.");
-	replicates = pq_getmsgint(in, 4);
-	if ((k != 1 && k != 2) || replicates < FB_BOOTSTRAP_MIN || replicates > FB_BOOTSTRAP_MAX)
-		bad_binary("There must be 20 to 10000 replicates of 1 sum or of 2.");
-	if (in->len - in->cursor != (FB_BOOTSTRAP_VALUES(replicates, k) - 1) * 8)
-		bad_binary("The length does not fit the number of replicates.");
-	size = FB_BOOTSTRAP_SIZE(replicates, k);
-	state = palloc0(size);
-	SET_VARSIZE(state, size);
-	fb_bootstrap_init(state, replicates, k);
-	state->n = n;
-	state->n_bad = n_bad;
-	for (Size i = 1; i < FB_BOOTSTRAP_VALUES(replicates, k); i++)
-		state->value[i] = pq_getmsgfloat8(in);
-	detail = fb_bootstrap_check(state, size);
-	if (detail)
-		bad_binary(detail);
-	return state;
-}
-
 /* stats_recv(internal) returns stats */
 Datum
 fb_stats_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
+	int			length = in->len - in->cursor;
+	const unsigned char *bytes = (const unsigned char *) pq_getmsgbytes(in, length);
 	FbStats    *state;
-	const char *detail;
-	int			version,
-				kind,
-				k,
-				flags,
-				values;
+	Size		size;
+	const char *detail = fb_stats_wire_measure(bytes, length, &size);
 
-	if (in->len - in->cursor < 20)
-		bad_binary("The value is too short.");
-	version = pq_getmsgbyte(in);
-	kind = pq_getmsgbyte(in);
-	k = pq_getmsgbyte(in);
-	flags = pq_getmsgbyte(in);
-	if (version != FB_STATS_VERSION)
-		bad_binary("The version is not supported.");
-	if (FB_STATS_IS_LARGE(kind))
-	{
-		int64		n = pq_getmsgint64(in);
-		int64		n_bad = pq_getmsgint64(in);
-
-		if (flags != 0)
-			bad_binary("The flags do not fit the kind.");
-		state = kind == FB_STATS_QUANTILE ? receive_sketch(in, k, n, n_bad) : receive_bootstrap(in, k, n, n_bad);
-		FB_RETURN_STATS(state);
-	}
-	if (!fb_stats_shape_ok(kind, k))
-		bad_binary("The number of variates does not fit the kind.");
-	values = fb_stats_values(kind, k);
-	if (in->len - in->cursor != 16 + values * 8)
-		bad_binary("The length does not fit the kind and the number of variates.");
-	state = fb_stats_make(kind, k);
-	state->flags = flags;
-	state->n = pq_getmsgint64(in);
-	state->n_bad = pq_getmsgint64(in);
-	for (int i = 0; i < values; i++)
-		state->value[i] = pq_getmsgfloat8(in);
-	pq_getmsgend(in);
-	detail = fb_stats_check(state);
+	if (detail)
+		bad_binary(detail);
+	state = palloc0(size);
+	SET_VARSIZE(state, size);
+	detail = fb_stats_wire_fill(bytes, length, state, size);
 	if (detail)
 		bad_binary(detail);
 	FB_RETURN_STATS(state);

@@ -20,15 +20,14 @@
 #include "utils/memutils.h"
 
 #include "core/fb_stats_text.h"
+#include "core/fb_stats_wire.h"
 #include "metrics/sketch.h"
 #include "metrics/state_json.h"
 #include "metrics/stats.h"
 #include "pg_compat.h"
 
 #define TYPE_NAME "featbit.variation_quantiles"
-#define VARIATION_QUANTILES_VERSION 1
 #define MAGIC 0x5173a903
-#define MAX_VARIATIONS 1000
 #define MAX_NAME 1000
 
 /* A variation while rows enter. */
@@ -112,7 +111,7 @@ flatten_into(ExpandedObjectHeader *hdr, void *result, Size size)
 	qsort(sorted, object->count, sizeof(Entry), compare_entries);
 	memset(flat, 0, sizeof(Flat));
 	SET_VARSIZE(flat, size);
-	flat->version = VARIATION_QUANTILES_VERSION;
+	flat->version = FB_VARIATION_STATS_VERSION;
 	flat->count = object->count;
 	for (uint32 i = 0; i < object->count; i++)
 	{
@@ -184,10 +183,10 @@ add_variation(Object *object, const char *name, uint32 length, int wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the name of a variation must not exceed %d bytes, but has %u", MAX_NAME, length)));
-	if (object->count >= MAX_VARIATIONS)
+	if (object->count >= FB_MAX_VARIATIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("more than %d variations", MAX_VARIATIONS),
+				 errmsg("more than %d variations", FB_MAX_VARIATIONS),
 				 errhint("Check that the first argument is the variation, or group by it and use quantile_agg.")));
 	if (object->count == object->room)
 	{
@@ -228,7 +227,7 @@ typedef struct Walk
 static void
 begin_walk(const Flat *flat, Walk *walk)
 {
-	if (VARSIZE(flat) < sizeof(Flat) || flat->version != VARIATION_QUANTILES_VERSION || flat->count > MAX_VARIATIONS)
+	if (VARSIZE(flat) < sizeof(Flat) || flat->version != FB_VARIATION_STATS_VERSION || flat->count > FB_MAX_VARIATIONS)
 		refuse_damage();
 	walk->at = (const char *) (flat + 1);
 	walk->end = (const char *) flat + VARSIZE(flat);
@@ -430,7 +429,7 @@ fb_variation_quantiles_out(PG_FUNCTION_ARGS)
 
 	begin_walk((Flat *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0)), &walk);
 	initStringInfo(&out);
-	appendStringInfo(&out, "{\"version\": %d, \"variations\": {", VARIATION_QUANTILES_VERSION);
+	appendStringInfo(&out, "{\"version\": %d, \"variations\": {", FB_VARIATION_STATS_VERSION);
 	for (; next_variation(&walk); comma = ", ")
 	{
 		appendStringInfoString(&out, comma);
@@ -527,13 +526,13 @@ fb_variation_quantiles_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
 	Object	   *object = make_object(CurrentMemoryContext);
-	int			version = pq_getmsgbyte(in);
-	uint32		count = pq_getmsgint(in, 4);
+	const char *detail = fb_variation_quantiles_wire_check((unsigned char *) in->data + in->cursor, in->len - in->cursor);
+	uint32		count;
 
-	if (version != VARIATION_QUANTILES_VERSION)
-		bad_binary("The version is not known.");
-	if (count > MAX_VARIATIONS)
-		bad_binary("There are too many variations.");
+	if (detail)
+		bad_binary(detail);
+	(void) pq_getmsgbyte(in);
+	count = pq_getmsgint(in, 4);
 	for (uint32 i = 0; i < count; i++)
 	{
 		int			raw = pq_getmsgint(in, 4);
@@ -543,17 +542,11 @@ fb_variation_quantiles_recv(PG_FUNCTION_ARGS)
 		StringInfoData part;
 		FbSketchFlat *flat;
 
-		if (raw < 0 || raw > in->len - in->cursor)
-			bad_binary("A name exceeds the value.");
 		name = pq_getmsgtext(in, raw, &length);
 		size = pq_getmsgint(in, 4);
-		if (size < 0 || size > in->len - in->cursor)
-			bad_binary("A sketch exceeds the value.");
 		initStringInfo(&part);
 		appendBinaryStringInfo(&part, pq_getmsgbytes(in, size), size);
 		flat = (FbSketchFlat *) DatumGetPointer(DirectFunctionCall1(fb_stats_recv, PointerGetDatum(&part)));
-		if (flat->kind != FB_STATS_QUANTILE || flat->groups != 1)
-			bad_binary("The states of all variations must be of kind quantile, of rows.");
 		if (add_variation(object, name, length, flat->wanted) != i)
 			bad_binary("A variation occurs twice.");
 		if (fb_sketch_merge(object->entry[i].sketch, flat) != FB_MERGE_OK)

@@ -18,13 +18,12 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "core/fb_stats_wire.h"
 #include "metrics/state_json.h"
 #include "metrics/stats.h"
 #include "pg_compat.h"
 
 #define TYPE_NAME "featbit.variation_stats"
-#define VARIATION_STATS_VERSION 1
-#define MAX_VARIATIONS 1000
 #define MAX_NAME 1000
 #define MAX_VALUES 9			/* of a state of kind cuped with one covariate and the indicator of missing ones */
 
@@ -126,7 +125,7 @@ make_state(int kind, uint32 room, uint32 room_bytes)
 	VariationStats *state = palloc0(state_size(room, room_bytes));
 
 	SET_VARSIZE(state, state_size(room, room_bytes));
-	state->version = VARIATION_STATS_VERSION;
+	state->version = FB_VARIATION_STATS_VERSION;
 	state->kind = kind;
 	state->room = room;
 	state->room_bytes = room_bytes;
@@ -138,8 +137,8 @@ static VariationStats *
 state_from_datum(Datum datum)
 {
 	VariationStats *state = (VariationStats *) PG_DETOAST_DATUM(datum);
-	bool		sound = VARSIZE(state) >= sizeof(VariationStats) && state->version == VARIATION_STATS_VERSION &&
-		kind_ok(state->kind) && state->room <= MAX_VARIATIONS &&
+	bool		sound = VARSIZE(state) >= sizeof(VariationStats) && state->version == FB_VARIATION_STATS_VERSION &&
+		kind_ok(state->kind) && state->room <= FB_MAX_VARIATIONS &&
 		state->count <= state->room && state->last <= state->count && state->name_bytes <= state->room_bytes &&
 		VARSIZE(state) == state_size(state->room, state->room_bytes);
 
@@ -180,15 +179,15 @@ add_variation(VariationStats **state_p, const char *name, uint32 length)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the name of a variation must not exceed %d bytes, but has %u", MAX_NAME, length)));
-	if (state->count >= MAX_VARIATIONS)
+	if (state->count >= FB_MAX_VARIATIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("more than %d variations", MAX_VARIATIONS),
+				 errmsg("more than %d variations", FB_MAX_VARIATIONS),
 				 errhint("Check that the first argument is the variation, or group by it and use stats_agg.")));
 	if (state->count == state->room || state->name_bytes + length > state->room_bytes)
 	{
 		VariationStats *larger = make_state(state->kind,
-											state->count < state->room ? state->room : Min(Max(2 * state->room, 4), MAX_VARIATIONS),
+											state->count < state->room ? state->room : Min(Max(2 * state->room, 4), FB_MAX_VARIATIONS),
 											Max(2 * state->room_bytes, state->name_bytes + length + 60));
 
 		larger->count = state->count;
@@ -531,16 +530,15 @@ fb_variation_stats_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
 	VariationStats *state;
-	int			version = pq_getmsgbyte(in);
-	int			kind = pq_getmsgbyte(in);
-	uint32		count = pq_getmsgint(in, 4);
+	const char *detail = fb_variation_stats_wire_check((unsigned char *) in->data + in->cursor, in->len - in->cursor);
+	int			kind;
+	uint32		count;
 
-	if (version != VARIATION_STATS_VERSION)
-		bad_binary("The version is not known.");
-	if (!kind_ok(kind))
-		bad_binary("The kind is not known.");
-	if (count > MAX_VARIATIONS)
-		bad_binary("There are too many variations.");
+	if (detail)
+		bad_binary(detail);
+	(void) pq_getmsgbyte(in);
+	kind = pq_getmsgbyte(in);
+	count = pq_getmsgint(in, 4);
 	state = make_state(kind, 4, 60);
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -549,24 +547,17 @@ fb_variation_stats_recv(PG_FUNCTION_ARGS)
 					flags;
 		char	   *name;
 		FbStats    *stats;
-		const char *detail;
 
-		if (raw < 0 || raw > in->len - in->cursor)
-			bad_binary("A name exceeds the value.");
 		name = pq_getmsgtext(in, raw, &length);
 		if (add_variation(&state, name, length) != i)
 			bad_binary("A variation occurs twice.");
 		stats = &ENTRIES(state)[i].state.stats;
 		flags = pq_getmsgbyte(in);
-		if (!flags_ok(kind, flags))
-			bad_binary("The flags do not fit the kind.");
 		init_stats(stats, kind, flags);
 		stats->n = pq_getmsgint64(in);
 		stats->n_bad = pq_getmsgint64(in);
 		for (int k = 0; k < fb_stats_values(kind, stats->k); k++)
 			stats->value[k] = pq_getmsgfloat8(in);
-		if ((detail = fb_stats_check(stats)) != NULL)
-			bad_binary(detail);
 	}
 	PG_RETURN_POINTER(sorted(state));
 }

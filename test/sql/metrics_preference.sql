@@ -80,7 +80,7 @@ CREATE TEMP TABLE bad_binary (i int, what text, body bytea);
 INSERT INTO bad_binary VALUES
 	(1, 'two', '\x0201000000000000000000000000 00000000'), (2, 'two', '\x0103000000000000000000000000 00000000'), (3, 'two', '\x0101ffffffffffffffff00000000 00000000'),
 	(4, 'two', '\x01010000000000000000ffffffff 00000000'), (5, 'two', '\x010100000000000000000000000100000000 7ff8000000000000'), (6, 'two', '\x010100000000000000000000000000000001 3ff0000000000000'),
-	(7, 'preference', '\x02000000000000000000000000'), (8, 'preference', '\x010000000000000000ffffffff'), (9, 'preference', '\x01000000000000000000000001ffffffff61'), (10, 'preference', '\x0100000000000000000000000200000001610000000161'),
+	(7, 'preference', '\x02000000000000000000000000'), (8, 'preference', '\x010000000000000000ffffffff'), (9, 'preference', '\x01000000000000000000000001ffffffff61'), (10, 'preference', '\x0100000000000000000000000200000001610000000161 0000000000000000 0000000000000000 0000000000000000 0000000000000000'),
 	(11, 'preference', '\x010000000000000000000000010000000161 3ff0000000000000'), (12, 'preference', '\x010000000000000000000000010000000161');
 CREATE FUNCTION pg_temp.binary_file(number int) RETURNS oid LANGUAGE sql AS $$
 	SELECT lo_from_bytea(0, '\x5047434f50590aff0d0a0000000000000000000001' || int4send(length(body)) || body || '\xffff') FROM bad_binary WHERE i = number
@@ -163,6 +163,8 @@ FROM (VALUES (1, '{x,y,y,z}'::text[], '{y,z,x,y}'::text[], '{1,1,0.5,0.5}'::floa
 	LATERAL (SELECT featbit.preference_agg(x, y, w) AS p FROM unnest(a, b, o) u(x, y, w)) g, LATERAL featbit.bradley_terry(p) WITH ORDINALITY s ORDER BY i, s.ordinality;
 SELECT item, pg_temp.show(strength) AS strength, pg_temp.show(se) AS se FROM featbit.bradley_terry('{"items": ["x", "y", "z"], "scores": [[0,1,0],[0,0,1],[0,0,0]]}', virtual_ties => 0.5);
 SELECT count(*) FROM featbit.bradley_terry(NULL::featbit.preference);
+SELECT item, games, wins, status, notes FROM (SELECT featbit.bradley_terry(a, b, o) AS r FROM (VALUES ('x', 'y', 1::float8), ('y', 'x', 1), ('x', 'x', 1), ('x', 'y', 2), ('x', 'y', NULL)) v(a, b, o)) t, unnest(t.r) s;
+SELECT item, notes FROM featbit.bradley_terry('{"items": ["x", "y"], "scores": [[0, 1], [2, 0]]}');
 SELECT featbit.preference_agg(a, b, o) FROM (VALUES ('ä', 'b"', 1), ('b"', 'ä', 0.25), ('b"', 'b"', 1), ('', 'b"', 0)) v(a, b, o);
 SELECT pg_temp.show(featbit.elo_expected(1613, 1609)) AS expected, featbit.elo_expected(0, 1e9) AS hopeless, featbit.elo_expected(NULL, 1) AS nobody;
 -- Two hundred items around a ring.
