@@ -103,6 +103,28 @@ walk_variation_quantiles(const unsigned char *bytes, size_t length)
 		abort();
 }
 
+/* Gives the bytes a head that fits their length, so that what lies behind it is reached. */
+static void
+fit_head(unsigned char *bytes, size_t length, int kind)
+{
+	if (length < 20)
+		return;
+	bytes[0] = FB_STATS_VERSION;
+	bytes[1] = (unsigned char) kind;
+	if (kind == FB_STATS_QUANTILE || kind == FB_STATS_BOOTSTRAP)
+		bytes[3] = 0;
+	if (kind == FB_STATS_QUANTILE && length >= 48)
+	{
+		fb_put(bytes + 40, 1, 4);
+		fb_put(bytes + 44, (length - 48) / 16, 4);
+	}
+	if (kind == FB_STATS_BOOTSTRAP && length >= 24)
+	{
+		bytes[2] = 1 + bytes[2] % 2;
+		fb_put(bytes + 20, (length - 24 + 8) / 8 < 3 ? 0 : ((length - 24) / 8 - 1) / (bytes[2] + 1) - 1, 4);
+	}
+}
+
 /* The first byte chooses the type. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -118,6 +140,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0] % 5)
 	{
 		case 0:
+			if (data[0] & 128)
+				fit_head(bytes, length, 1 + data[0] / 5 % 8);
 			read_stats(bytes, length);
 			break;
 		case 1:

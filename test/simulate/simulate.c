@@ -198,6 +198,7 @@ main(int argc, char **argv)
 	coverage(round(20000.0 * factor));
 	peeking(round(4000.0 * factor));
 	families(round(5000.0 * factor));
+	resampling(round(2000.0 * factor));
 	metrics(round(3000.0 * factor));
 	printf("\n%d of %d numbers meet their target.\n", rows - misses, rows);
 	return misses == 0 ? 0 : 1;

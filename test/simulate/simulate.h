@@ -33,6 +33,7 @@ extern void ranked_false_alarms(double replications);
 extern void coverage(double replications);
 extern void peeking(double replications);
 extern void families(double replications);
+extern void resampling(double replications);
 extern void metrics(double replications);
 
 #endif							/* SIMULATE_H */
