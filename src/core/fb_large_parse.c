@@ -282,8 +282,8 @@ fb_large_fill(const FbLargeText *found, FbStats *state)
 		flat->flags = 0;
 		flat->n = found->n;
 		flat->n_bad = found->n_bad;
-		flat->min = found->min;
-		flat->max = found->max;
+		flat->min = found->min + 0.0;	/* no negative zero */
+		flat->max = found->max + 0.0;
 		flat->wanted = (int32_t) found->wanted;
 		flat->groups = found->groups;
 		memcpy(flat->sizes, found->sizes, sizeof(int32_t) * FB_SKETCH_SIZES(found->groups));

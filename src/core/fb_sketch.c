@@ -307,6 +307,7 @@ fb_sketch_check(const FbSketchFlat *flat, size_t size)
 	if (flat->n_bad < 0 || flat->n_bad > FB_STATS_MAX_N)
 		return "The number of ignored values n_bad must be between 0 and 9007199254740992.";
 	if (!fb_stats_usable(flat->min) || !fb_stats_usable(flat->max) || flat->min > flat->max ||
+		(flat->min == 0.0 && signbit(flat->min)) || (flat->max == 0.0 && signbit(flat->max)) ||
 		(flat->n == 0 && (flat->min != 0.0 || flat->max != 0.0)))
 		return "The extremes min and max must be numbers up to 1e140 in order, and zero with n = 0.";
 	lowest = highest = 0;

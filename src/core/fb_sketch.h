@@ -162,6 +162,7 @@ fb_sketch_add(FbSketch *sketch, int group, double y)
 	FbSketchTable *table = &sketch->table[group];
 	int64_t		key = fb_sketch_key(y, sketch->bits);
 
+	y += 0.0;					/* no negative zero, which would make extremes depend on the order */
 	if (y < sketch->min)
 		sketch->min = y;
 	if (y > sketch->max)

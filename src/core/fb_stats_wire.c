@@ -135,8 +135,8 @@ fb_stats_wire_fill(const unsigned char *bytes, size_t length, FbStats *state, si
 		FbSketchFlat *flat = (FbSketchFlat *) state;
 		FbBucket   *bucket;
 
-		flat->min = take_double(&reader);
-		flat->max = take_double(&reader);
+		flat->min = take_double(&reader) + 0.0;	/* no negative zero */
+		flat->max = take_double(&reader) + 0.0;
 		flat->wanted = (int32_t) take(&reader, 4);
 		flat->groups = (int32_t) take(&reader, 4);
 		for (int g = 0; g < flat->groups; g++)

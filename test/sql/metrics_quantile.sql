@@ -143,3 +143,7 @@ SELECT command, pg_temp.complaint('SELECT ' || command) FROM (VALUES
 	('featbit.quantile_accum(featbit.stats_agg(1::float8), 1)'), ('featbit.quantile_accum(featbit.cluster_quantile_agg(1::bigint, 1), 1)'), ('featbit.cluster_quantile_accum(featbit.quantile_agg(1), ''u'', 1)'),
 	('featbit.effect(featbit.quantile_agg(1), featbit.stats_agg(1::float8))'), ('featbit.effect(featbit.quantile_agg(1), featbit.cluster_quantile_agg(1::bigint, 1))'), ('featbit.effect(featbit.quantile_agg(1), featbit.quantile_agg(1), quantile => 1)'), ('featbit.effect(featbit.quantile_agg(1), featbit.quantile_agg(1), method => ''percentile'')'),
 	('featbit.stats_from_quantile(1, 1, 0, 2)'), ('featbit.stats_from_quantile(9, 3, 0, 2)'), ('featbit.capping_accum(featbit.stats_agg(1::float8), 1, 1)'), ('featbit.capping_accum(NULL, 1, 1)')) v(command);
+
+-- Zeros of either sign are one number, in any order.
+SELECT featbit.quantile_agg(y)::text = featbit.quantile_agg(-y)::text AS same, featbit.quantile_agg(y) FROM unnest('{0,-0}'::float8[]) y;
+SELECT '{"kind": "quantile", "n": 1, "bits": 52, "wanted": 11, "min": -0, "max": -0, "buckets": [0, 1]}'::featbit.stats;
