@@ -11,7 +11,7 @@ CREATE FUNCTION featbit.flag_results(flag_key text, event_name text, control tex
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	SET TimeZone = 'UTC'
-	SET enable_nestloop = off
+	SET enable_nestloop = off SET jit = off
 	SET jit = off
 	AS $$
 #variable_conflict use_column

@@ -36,7 +36,7 @@ CREATE FUNCTION featbit.export_segment(segment featbit.segment)
 COMMENT ON FUNCTION featbit.export_segment(featbit.segment) IS 'internal: a segment with featbit semantics as FeatBit''s JSON has it, with every member that the import found.';
 
 CREATE FUNCTION featbit.export_featbit(environment text DEFAULT NULL, native text DEFAULT 'error')
-    RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET jit = off
     AS $$
 DECLARE
     in_environment text := coalesce(export_featbit.environment, current_setting('featbit.environment', true), 'default');

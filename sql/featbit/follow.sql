@@ -29,7 +29,7 @@ SELECT pg_catalog.pg_extension_config_dump('featbit.follow', '');
 
 CREATE FUNCTION featbit.follow_differences(schema text, env_id uuid, environment text)
     RETURNS TABLE (kind text, key text, updated_at timestamptz)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
     AS $$
 #variable_conflict use_variable
 DECLARE
@@ -58,7 +58,7 @@ END $$;
 COMMENT ON FUNCTION featbit.follow_differences(text, uuid, text) IS 'flags (by key) and segments (by id) that FeatBit''s tables have in another version than an environment, or that only one of them has; updated_at: when FeatBit changed it, NULL where it is gone there. All versions are compared, so that neither the order of commits nor a clock matters. Arguments and errors as import_featbit_tables.';
 
 CREATE FUNCTION featbit.sync_follow(environment text, flag_keys text[], with_segments boolean)
-    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off SET lock_timeout = '2s'
     AS $$
 #variable_conflict use_variable
 DECLARE
@@ -86,7 +86,7 @@ END $$;
 COMMENT ON FUNCTION featbit.sync_follow(text, text[], boolean) IS 'internal: takes flags (flag_keys, NULL for all) and segments of an environment that follows FeatBit over from FeatBit''s tables, and notes it in featbit.follow. Returns the number of changes. It waits 2 seconds at most for another writer of the environment (55P03).';
 
 CREATE FUNCTION featbit.follow_change(relation regclass, env_ids text[], flag_keys text[])
-    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
+    RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off SET lock_timeout = '2s'
     AS $$
 DECLARE
     followed record;
@@ -164,7 +164,7 @@ COMMENT ON FUNCTION featbit.require_follower() IS 'internal: raises 42501 unless
 CREATE FUNCTION featbit.follow_featbit(schema text, env_id uuid, environment text DEFAULT NULL, mode text DEFAULT 'trigger',
     missing_attribute text DEFAULT NULL, vanished text DEFAULT 'archive')
     RETURNS TABLE (kind text, key text, action text, problem text, notes text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
     AS $$
 #variable_conflict use_variable
 DECLARE

@@ -157,7 +157,7 @@ COMMENT ON FUNCTION featbit.featbit_payload(jsonb) IS 'where the flags and segme
 
 CREATE FUNCTION featbit.write_featbit_flags(environment text, list jsonb, place text, is_mixed boolean, known_keys text[], by_version boolean,
     missing_attribute text, vanished text, replace_native boolean)
-    RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB'
+    RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '64MB'
     AS $$
     WITH incoming AS MATERIALIZED (
         -- of several with one key the newest counts, as in FeatBit's SDKs; of equals the first
@@ -296,7 +296,7 @@ COMMENT ON FUNCTION featbit.write_featbit_flags(text, jsonb, text, boolean, text
 
 CREATE FUNCTION featbit.write_featbit_segments(environment text, list jsonb, place text, is_mixed boolean, known_keys text[], by_version boolean,
     missing_attribute text, vanished text, replace_native boolean)
-    RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET work_mem = '64MB'
+    RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '64MB'
     AS $$
     WITH incoming AS MATERIALIZED (
         SELECT i.n, i.key, i.version, row_number() OVER (PARTITION BY i.key ORDER BY i.version DESC NULLS LAST, i.n) AS rank
@@ -419,7 +419,7 @@ COMMENT ON FUNCTION featbit.write_featbit_segments(text, jsonb, text, boolean, t
 CREATE FUNCTION featbit.apply_featbit(environment text, flags jsonb, flag_place text, known_flags text[], segments jsonb, segment_place text, known_segments text[],
     is_mixed boolean, by_version boolean, dry_run boolean, missing_attribute text, comment text, vanished text, replace_native boolean, with_problems boolean DEFAULT true)
     RETURNS TABLE (kind text, key text, action text, problem text, notes text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
     AS $$
 #variable_conflict use_column
 DECLARE
@@ -471,7 +471,7 @@ COMMENT ON FUNCTION featbit.apply_featbit(text, jsonb, text, text[], jsonb, text
 CREATE FUNCTION featbit.import_featbit(payload jsonb, environment text DEFAULT NULL, dry_run boolean DEFAULT false, missing_attribute text DEFAULT NULL,
     comment text DEFAULT NULL, vanished text DEFAULT 'archive', replace_native boolean DEFAULT false)
     RETURNS TABLE (kind text, key text, action text, problem text, notes text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
     AS $$
 #variable_conflict use_variable
 DECLARE

@@ -191,7 +191,7 @@ END $$;
 COMMENT ON FUNCTION featbit.native_value(jsonb, text) IS 'internal: the text value of a variation of FeatBit as a value of a native flag of the type; NULL where it is none.';
 
 CREATE FUNCTION featbit.native_form(flag featbit.flag, numbers text DEFAULT NULL, OUT definition jsonb, OUT problems text[], OUT notes text[])
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
     AS $$
 #variable_conflict use_variable
 DECLARE
@@ -266,7 +266,7 @@ COMMENT ON FUNCTION featbit.native_form(featbit.flag, text) IS 'how to_native wo
 CREATE FUNCTION featbit.to_native(flag_key text, environment text DEFAULT NULL, numbers text DEFAULT NULL,
     expected_revision bigint DEFAULT NULL, comment text DEFAULT NULL)
     RETURNS TABLE (revision bigint, notes text[])
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
     AS $$
 #variable_conflict use_variable
 DECLARE

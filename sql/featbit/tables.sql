@@ -137,7 +137,7 @@ COMMENT ON FUNCTION featbit.read_featbit(text, uuid, text[], boolean) IS 'intern
 CREATE FUNCTION featbit.import_featbit_tables(schema text, env_id uuid, environment text DEFAULT NULL, dry_run boolean DEFAULT false,
     missing_attribute text DEFAULT NULL, comment text DEFAULT NULL, vanished text DEFAULT 'archive', replace_native boolean DEFAULT false)
     RETURNS TABLE (kind text, key text, action text, problem text, notes text)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET jit = off
     AS $$
 #variable_conflict use_variable
 DECLARE
