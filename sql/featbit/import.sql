@@ -155,6 +155,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION featbit.featbit_payload(jsonb) IS 'where the flags and segments of a payload of FeatBit are: paths of arrays, NULL where there is none; is_mixed: both are in one array; is_single: there is one flag or segment instead of an array; is_full: it is the whole of an environment. payload: as import_featbit takes it. Errors: 22023 for what is no such payload, with the place; 22004 for NULL.';
 
+CREATE FUNCTION featbit.source_difference(old_source jsonb, new_source jsonb)
+    RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+    SELECT 'other members: ' || string_agg(c.key, ', ' ORDER BY c.key)
+    FROM (SELECT key FROM jsonb_each(coalesce(old_source, '{}')) AS o FULL JOIN jsonb_each(new_source) AS w USING (key)
+          WHERE o.value IS DISTINCT FROM w.value AND key NOT IN ('updatedAt', 'revision')) AS c $$;
+COMMENT ON FUNCTION featbit.source_difference(jsonb, jsonb) IS 'internal: names the members that differ between two values of the column source of a flag or segment, apart from updatedAt and revision; NULL when none does. Raises nothing.';
+
 CREATE FUNCTION featbit.write_featbit_flags(environment text, list jsonb, place text, is_mixed boolean, known_keys text[], by_version boolean,
     missing_attribute text, vanished text, replace_native boolean)
     RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off SET work_mem = '64MB'
@@ -281,9 +289,7 @@ CREATE FUNCTION featbit.write_featbit_flags(environment text, list jsonb, place 
                                             FROM featbit.definition_differences(to_jsonb(f), to_jsonb(f) || jsonb_build_object('name', p.name, 'description', p.description,
                                                 'type', p.type, 'variations', p.variations, 'enabled', p.enabled, 'off_variation', p.off_variation, 'targets', p.targets,
                                                 'rules', p.rules, 'fallthrough', p.fallthrough, 'tags', p.tags, 'archived', p.archived)) AS d),
-                                          (SELECT 'other members: ' || string_agg(c.key, ', ' ORDER BY c.key)
-                                           FROM (SELECT key FROM jsonb_each(coalesce(f.source, '{}')) AS o FULL JOIN jsonb_each(p.source) AS w USING (key)
-                                                 WHERE o.value IS DISTINCT FROM w.value AND key NOT IN ('updatedAt', 'revision')) AS c)) END
+                                          featbit.source_difference(f.source, p.source)) END
                           FROM featbit.flag AS f
                           WHERE f.environment = write_featbit_flags.environment AND f.key = p.key AND f.semantics = 'featbit' AND p.action = 'updated')), ''))) AS report
           FROM planned AS p
@@ -403,9 +409,7 @@ CREATE FUNCTION featbit.write_featbit_segments(environment text, list jsonb, pla
                                       ELSE concat_ws('; ', (SELECT string_agg(d, '; ')
                                             FROM featbit.definition_differences(to_jsonb(s), to_jsonb(s) || jsonb_build_object('name', p.name, 'description', p.description,
                                                 'included', p.included, 'excluded', p.excluded, 'condition', p.condition, 'archived', p.archived)) AS d),
-                                          (SELECT 'other members: ' || string_agg(c.key, ', ' ORDER BY c.key)
-                                           FROM (SELECT key FROM jsonb_each(coalesce(s.source, '{}')) AS o FULL JOIN jsonb_each(p.source) AS w USING (key)
-                                                 WHERE o.value IS DISTINCT FROM w.value AND key NOT IN ('updatedAt', 'revision')) AS c)) END
+                                          featbit.source_difference(s.source, p.source)) END
                           FROM featbit.segment AS s
                           WHERE s.environment = write_featbit_segments.environment AND s.key = p.key AND s.semantics = 'featbit' AND p.action = 'updated')), ''))) AS report
           FROM planned AS p

@@ -106,5 +106,6 @@ typedef struct FbReference
 
 extern List *fb_flag_references(const FbFlagRow *row);
 extern List *fb_segment_references(const FbSegmentRow *row);
+extern List *fb_copy_references(List *references);
 
 #endif							/* FB_COMPILE_H */

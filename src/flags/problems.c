@@ -309,22 +309,8 @@ static void
 keep_references(Report *to, Member *node, List *references)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(to->context);
-	ListCell   *cell;
-	ListCell   *name;
 
-	foreach(cell, references)
-	{
-		const FbReference *reference = lfirst(cell);
-		FbReference *copy = palloc0(sizeof(FbReference));
-
-		copy->to_segment = reference->to_segment;
-		copy->lenient = reference->lenient;
-		copy->key = pstrdup(reference->key);
-		copy->path = pstrdup(reference->path);
-		foreach(name, reference->variations)
-			copy->variations = lappend(copy->variations, pstrdup(lfirst(name)));
-		node->references = lappend(node->references, copy);
-	}
+	node->references = list_concat(node->references, fb_copy_references(references));
 	node->exists = true;
 	to->order = lappend(to->order, node);
 	MemoryContextSwitchTo(old_context);

@@ -15,8 +15,8 @@
 PG_FUNCTION_INFO_V1(fb_definition_references);
 
 /* Copies references into the current memory context. */
-static List *
-copy_references(List *references)
+List *
+fb_copy_references(List *references)
 {
 	List	   *copies = NIL;
 	ListCell   *cell;
@@ -52,7 +52,7 @@ read_references(const FbFlagRow *flag, const FbSegmentRow *segment)
 	MemoryContextSwitchTo(work);
 	definition = flag != NULL ? fb_read_flag(&reader, flag) : fb_read_segment(&reader, segment);
 	MemoryContextSwitchTo(keep);
-	references = copy_references(definition->references);
+	references = fb_copy_references(definition->references);
 	MemoryContextDelete(work);
 	return references;
 }
